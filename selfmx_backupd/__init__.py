@@ -1,0 +1,1 @@
+"""Verified SQL Server backups for SelfMX: a daemon and three commands."""

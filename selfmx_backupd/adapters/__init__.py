@@ -1,0 +1,1 @@
+"""What touches the world: SQL Server, the directory, locks, state, systemd."""

@@ -1,0 +1,1 @@
+"""SQL Server through pyodbc: the only T-SQL and the only ODBC of this program."""

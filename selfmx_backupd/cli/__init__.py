@@ -1,0 +1,1 @@
+"""The commands: one file each, and one door for every error."""

@@ -1,0 +1,160 @@
+"""The error tree: what can go wrong, what to type next, and the exit code.
+
+    BackupdError                       1
+    |- UsageError                      2
+    |- ConfigError                     3
+    |- ServerNotReached                4
+    |  `- LoginRefused                 4
+    |- ServerRefused                   5
+    |  |- DatabaseUnavailable          5
+    |  |- PermissionMissing            5
+    |  |- ServerCannotUseDirectory     5
+    |  |- DirectoriesDiffer            5
+    |  |- AnotherBackupRuns            5
+    |  |- ConnectionLost               5
+    |  `- Stalled                      5
+    |- BackupUnusable                  6
+    |- Busy                            7
+    |- NotEnoughSpace                  8
+    |- DirectoryUnusable               1
+    `- Cancelled                       129, 130, 143
+
+Messages are lower case, name the thing and end without a full stop. Hints are
+sentences and name the next command to type. Errors of third parties are
+translated once, in the adapter that meets them.
+"""
+
+from typing import ClassVar
+
+
+class BackupdError(Exception):
+    """Anything that this program reports to its operator.
+
+    Attributes:
+        exit_code: What a command exits with.
+        hint: The next command to type, or None.
+        retryable: Whether the same attempt may succeed later without a person.
+        number: SQL Server's native error number, where one caused this.
+    """
+
+    exit_code: ClassVar[int] = 1
+    default_hint: ClassVar[str | None] = None
+    retryable: ClassVar[bool] = True
+
+    def __init__(self, message: str, *, hint: str | None = None, number: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint if hint is not None else self.default_hint
+        self.number = number
+
+
+class UsageError(BackupdError):
+    """The command line makes no sense."""
+
+    exit_code = 2
+    retryable = False
+
+
+class ConfigError(BackupdError):
+    """The configuration is missing, unreadable or wrong; says every problem at once."""
+
+    exit_code = 3
+    retryable = False
+
+    def __init__(self, problems: tuple[str, ...], *, hint: str | None = None) -> None:
+        super().__init__("\n".join(problems), hint=hint)
+        self.problems = problems
+
+
+class ServerNotReached(BackupdError):
+    """No SQL Server answers, or no driver could be loaded to ask it."""
+
+    exit_code = 4
+    default_hint = (
+        "Is SQL Server running, and is its port published on this host? "
+        "Try: docker start selfmx-sqlserver"
+    )
+
+
+class LoginRefused(ServerNotReached):
+    """SQL Server answered and refused the login."""
+
+    default_hint = (
+        "Compare sqlserver.user and sqlserver.password_file with the login in SQL Server: "
+        "docker logs --tail 20 selfmx-sqlserver tells the reason of the refusal."
+    )
+
+
+class ServerRefused(BackupdError):
+    """SQL Server refused or failed the work."""
+
+    exit_code = 5
+    default_hint = "SQL Server's own log tells more: docker logs --tail 50 selfmx-sqlserver"
+
+
+class DatabaseUnavailable(ServerRefused):
+    """The database does not exist or is not ONLINE."""
+
+
+class PermissionMissing(ServerRefused):
+    """Our login lacks a right."""
+
+
+class ServerCannotUseDirectory(ServerRefused):
+    """SQL Server cannot open a file in its directory (operating system error 2, 3, 5, ...)."""
+
+
+class DirectoriesDiffer(ServerRefused):
+    """backup.directory and backup.server_directory are not the same directory."""
+
+
+class AnotherBackupRuns(ServerRefused):
+    """SQL Server serializes backups of one database and another one is running (3023)."""
+
+    default_hint = (
+        "Wait for it to end. Right after a crash it is our own interrupted backup, "
+        "which SQL Server ends by itself; the daemon tries again."
+    )
+
+
+class ConnectionLost(ServerRefused):
+    """The connection broke while a statement ran."""
+
+    default_hint = "Is SQL Server still running? Try: docker ps -a --filter name=selfmx-sqlserver"
+
+
+class Stalled(ServerRefused):
+    """A statement made no progress for backup.stall_timeout_s and was cancelled."""
+
+
+class BackupUnusable(BackupdError):
+    """The backup is missing, damaged, or of another database."""
+
+    exit_code = 6
+
+
+class Busy(BackupdError):
+    """Another job holds the lock."""
+
+    exit_code = 7
+    default_hint = "Wait until it has finished, then type the command again."
+
+
+class NotEnoughSpace(BackupdError):
+    """A disk is too full for the work."""
+
+    exit_code = 8
+
+
+class DirectoryUnusable(BackupdError):
+    """We cannot use one of our own directories."""
+
+
+class Cancelled(BackupdError):
+    """A signal asked for the end of the work."""
+
+    retryable = False
+
+    def __init__(self, message: str, *, signal_number: int) -> None:
+        super().__init__(message)
+        self.signal_number = signal_number

@@ -1,0 +1,1 @@
+"""Recipes: what happens, in the order in which it happens."""

@@ -1,0 +1,1 @@
+"""Decisions: values in, values and reasons out; no clock, no I/O, no logging."""
