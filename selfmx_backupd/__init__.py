@@ -1,1 +1,3 @@
-"""Verified SQL Server backups for SelfMX: a daemon and three commands."""
+"""Verified SQL Server backups for SelfMX: a daemon and its commands."""
+
+__version__ = "0.1.0"

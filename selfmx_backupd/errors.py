@@ -8,7 +8,8 @@
     |- ServerRefused                   5
     |  |- DatabaseUnavailable          5
     |  |- PermissionMissing            5
-    |  |- ServerCannotUseDirectory     5
+    |  |- ServerCannotFindFile         5
+    |  |- ServerMayNotOpenFile         5
     |  |- DirectoriesDiffer            5
     |  |- AnotherBackupRuns            5
     |  |- ConnectionLost               5
@@ -100,8 +101,12 @@ class PermissionMissing(ServerRefused):
     """Our login lacks a right."""
 
 
-class ServerCannotUseDirectory(ServerRefused):
-    """SQL Server cannot open a file in its directory (operating system error 2, 3, 5, ...)."""
+class ServerCannotFindFile(ServerRefused):
+    """SQL Server does not find a file or its directory (operating system error 2 or 3)."""
+
+
+class ServerMayNotOpenFile(ServerRefused):
+    """SQL Server may not open a file in its directory (operating system error 5)."""
 
 
 class DirectoriesDiffer(ServerRefused):

@@ -55,16 +55,7 @@ class State(StrEnum):
     MISSING = "missing"
 
 
-class Job(StrEnum):
-    """A recipe that runs under the lock."""
-
-    BACKUP = "backup"
-    SWEEP = "sweep"
-    VERIFY = "verify"
-    RESTORE = "restore"
-
-
-class _UtcOnly:
+class UtcOnly:
     """Refuses a datetime that is naive or not in UTC."""
 
     __slots__ = ()
@@ -77,7 +68,7 @@ class _UtcOnly:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verified(_UtcOnly):
+class Verified(UtcOnly):
     """When and by what a backup was proven."""
 
     at: datetime
@@ -85,7 +76,7 @@ class Verified(_UtcOnly):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Damaged(_UtcOnly):
+class Damaged(UtcOnly):
     """When and by what a backup was found to be damaged."""
 
     at: datetime
@@ -94,7 +85,7 @@ class Damaged(_UtcOnly):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Going(_UtcOnly):
+class Going(UtcOnly):
     """A backup whose deletion has begun."""
 
     at: datetime
@@ -102,7 +93,7 @@ class Going(_UtcOnly):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pin(_UtcOnly):
+class Pin(UtcOnly):
     """A backup that somebody holds; for ever where `until` is None."""
 
     until: datetime | None
@@ -160,7 +151,7 @@ class Durations:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Backup(_UtcOnly):
+class Backup(UtcOnly):
     """One backup, as its manifest describes it.
 
     Attributes:
@@ -189,7 +180,7 @@ class Backup(_UtcOnly):
     files: tuple[DatabaseFile, ...]
     duration_s: Durations
     writer: str
-    extra: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    extra: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,250 @@
+"""The backup directory as this host sees it: the only module that touches its files.
+
+What a name or a listing means is decided in `policy.inventory`; this module reads,
+writes, renames and removes.
+"""
+
+import errno
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from selfmx_backupd.adapters import files, manifest
+from selfmx_backupd.cancel import Cancel
+from selfmx_backupd.errors import DirectoryUnusable, NotEnoughSpace
+from selfmx_backupd.model import Backup
+from selfmx_backupd.policy import inventory
+from selfmx_backupd.policy.inventory import BACKUP, LOCK, MANIFEST, PART, PROBE, Listing
+
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Free and total bytes of the directory's file system."""
+
+    free_bytes: int
+    total_bytes: int
+
+
+class BackupDir:
+    """The directory, with the prefix that our names begin with.
+
+    Attributes:
+        path: The directory as this host sees it.
+        server_path: The same directory as SQL Server sees it, in its container.
+    """
+
+    def __init__(self, path: Path, server_path: str, prefix: str) -> None:
+        self.path = path
+        self.server_path = server_path
+        self.prefix = prefix
+
+    @property
+    def lock_path(self) -> Path:
+        """The lock that every job holds."""
+        return self.path / (self.prefix + LOCK)
+
+    @property
+    def probe_path(self) -> Path:
+        """The empty file by which both sides find out whether they see the same directory."""
+        return self.path / (self.prefix + PROBE)
+
+    def read(self) -> Listing:
+        """Read names, sizes and manifests.
+
+        Raises:
+            DirectoryUnusable: The directory, or a manifest in it, cannot be read. A
+                manifest that we may not read is an error, never an unknown backup.
+        """
+        ours = inventory.stem_pattern(self.prefix)
+        sizes, others, manifests = {}, [], {}
+        with self._naming("read"):
+            for entry in sorted(os.scandir(self.path), key=lambda each: each.name):
+                if not entry.is_file(follow_symlinks=False):
+                    others.append(entry.name)
+                    continue
+                sizes[entry.name] = entry.stat(follow_symlinks=False).st_size
+                stem = entry.name.removesuffix(MANIFEST)
+                if entry.name.endswith(MANIFEST) and ours.fullmatch(stem):
+                    manifests[entry.name] = self._read_manifest(entry.name)
+        return Listing(sizes, tuple(others), manifests)
+
+    def _read_manifest(self, name: str) -> Backup | str:
+        try:
+            return manifest.decode((self.path / name).read_bytes())
+        except manifest.UnreadableManifest as error:
+            return str(error)
+
+    def free_name(self, local: datetime) -> str:
+        """The name of a new backup: `<prefix>_YYYYMMDD_HHMMSS.bak`, the first that is free.
+
+        Args:
+            local: The start in the schedule's zone.
+        """
+        while True:
+            stem = f"{self.prefix}_{local:%Y%m%d_%H%M%S}"
+            if not any((self.path / (stem + end)).exists() for end in (BACKUP, PART, MANIFEST)):
+                return stem + BACKUP
+            local += timedelta(seconds=1)
+
+    def write_probe(self) -> None:
+        """Write the empty probe.
+
+        Everybody may read it: it holds nothing, and SQL Server, which owns the backups
+        that it writes, need not share a group with us.
+        """
+        with self._naming("write to"):
+            self.probe_path.touch(mode=0o644)
+            self.probe_path.chmod(0o644)
+
+    def remove_probe(self) -> None:
+        """Remove the probe, if it is there."""
+        self.probe_path.unlink(missing_ok=True)
+
+    def part_size(self, file: str) -> int | None:
+        """Bytes of a backup's `.part`; None where it is not there."""
+        try:
+            return self._part(file).stat(follow_symlinks=False).st_size
+        except FileNotFoundError:
+            return None
+
+    def part_written_at(self, file: str) -> float | None:
+        """When a `.part` was last written, seconds since the epoch; None if it is gone.
+
+        It tells whether somebody still writes, never how old a backup is.
+        """
+        try:
+            return self._part(file).stat(follow_symlinks=False).st_mtime
+        except FileNotFoundError:
+            return None
+
+    def sha256(self, file: Path, cancel: Cancel) -> str:
+        """SHA-256 of a file, as lower-case hex; the wish to stop is heard after each MiB."""
+        digest = hashlib.sha256()
+        with self._naming("read a file in"), file.open("rb", buffering=0) as stream:
+            while chunk := stream.read(_CHUNK_BYTES):
+                cancel.check()
+                digest.update(chunk)
+        return digest.hexdigest()
+
+    def write_manifest(self, backup: Backup) -> None:
+        """Write a backup's manifest whole."""
+        with self._naming("write to"):
+            files.write_whole(self._manifest(backup.file), manifest.encode(backup))
+
+    def sync_part(self, file: str) -> bool:
+        """Flush a `.part` that SQL Server wrote; a read-only descriptor suffices.
+
+        Returns:
+            False where the file system cannot (EINVAL on some network file systems).
+        """
+        descriptor = os.open(self._part(file), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            if error.errno in (errno.EINVAL, errno.ENOTSUP):
+                return False
+            raise
+        finally:
+            os.close(descriptor)
+        return True
+
+    def publish(self, file: str) -> None:
+        """Give a proven `.part` its name."""
+        target = self.path / file
+        with self._naming("rename a file in"):
+            if target.exists():
+                # Never over a file that somebody put there meanwhile.
+                raise FileExistsError(
+                    errno.EEXIST, "the name has been taken meanwhile", str(target)
+                )
+            self._part(file).rename(target)
+            files.sync_directory(self.path)
+
+    def remove_unfinished(self, file: str) -> None:
+        """Remove a `.part`: its manifest first, so that a crash leaves rubbish, not a loss."""
+        self._remove(self._manifest(file).name)
+        self._remove(self._part(file).name)
+
+    def remove_backup(self, file: str) -> None:
+        """Remove a backup whose manifest says `going`: the file, then its manifest."""
+        self._remove(file)
+        self._remove(self._manifest(file).name)
+
+    def remove_leftover(self, name: str) -> None:
+        """Remove a temporary file of ours."""
+        self._remove(name)
+
+    def _remove(self, name: str) -> None:
+        """Unlink through the directory's descriptor: a name, never a path."""
+        with self._naming("remove from"):
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                with suppress(FileNotFoundError):
+                    os.unlink(name, dir_fd=descriptor)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def size_of(self, file: str) -> int | None:
+        """Bytes of a `.bak` now; None where it is gone."""
+        try:
+            return (self.path / file).stat(follow_symlinks=False).st_size
+        except FileNotFoundError:
+            return None
+
+    def space(self) -> Space:
+        """Free bytes (for us, not for root) and total bytes of the file system."""
+        with self._naming("read"):
+            status = os.statvfs(self.path)
+        return Space(status.f_bavail * status.f_frsize, status.f_blocks * status.f_frsize)
+
+    def part_path(self, file: str) -> Path:
+        """Where a backup's `.part` stands."""
+        return self._part(file)
+
+    def server_part_path(self, file: str) -> str:
+        """Where SQL Server sees a backup's `.part`."""
+        return f"{self.server_path}/{self._part(file).name}"
+
+    @property
+    def server_probe_path(self) -> str:
+        """Where SQL Server sees the probe."""
+        return f"{self.server_path}/{self.probe_path.name}"
+
+    def _part(self, file: str) -> Path:
+        return self.path / (file.removesuffix(BACKUP) + PART)
+
+    def _manifest(self, file: str) -> Path:
+        return self.path / (file.removesuffix(BACKUP) + MANIFEST)
+
+    @contextmanager
+    def _naming(self, what: str) -> Iterator[None]:
+        """Translate the system's refusals into errors that name the directory."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise NotEnoughSpace(
+                    f"no space is left in {self.path}", hint=f"Type: df -h {self.path}"
+                ) from error
+            reason = (error.strerror or str(error)).lower()
+            name = f" ({Path(os.fsdecode(error.filename)).name})" if error.filename else ""
+            raise DirectoryUnusable(
+                f"cannot {what} {self.path}: {reason}{name}", hint=self._hint(error)
+            ) from error
+
+    def _hint(self, error: OSError) -> str:
+        if error.errno == errno.ENOENT:
+            return f"Make the directory, or set backup.directory. Type: ls -ld {self.path}"
+        if error.errno in (errno.EACCES, errno.EPERM):
+            return (
+                "SQL Server writes files of mode 0640, so the directory and we must share a "
+                f"group. Type: chgrp selfmx-backupd {self.path} && chmod 2770 {self.path}"
+            )
+        return f"Type: ls -la {self.path}"

@@ -1,0 +1,31 @@
+"""SQL Server's message and error numbers that this program knows by name.
+
+Source: SQL Server 2022's list of database engine events and errors.
+"""
+
+PERCENT_PROCESSED = 3211
+BACKUP_DONE = 3014
+SET_IS_VALID = 3262
+
+HISTORY_UNWRITTEN = 3009
+NO_CHECKSUMS = 3187
+CANNOT_OPEN_DEVICE = 3201
+DEVICE_IS_EMPTY = 3254
+NOT_A_BACKUP = 3241
+
+LOGIN_REFUSED = frozenset({4060, 4064, 18452, 18456, 18470, 18486, 18487, 18488})
+STARTING_OR_STOPPING = frozenset({6005, 17142, 18401, 18451, 18461})
+DATABASE_UNAVAILABLE = frozenset({911, 921, 922, 924, 927, 942, 945, 3033, 3036})
+PERMISSION_MISSING = frozenset({229, 262, 297, 300, 916, 3110, 5011, 15247})
+DEVICE = frozenset({CANNOT_OPEN_DEVICE, 3202, 3203, 3271})
+DAMAGE = frozenset({NOT_A_BACKUP, DEVICE_IS_EMPTY, 3183, 3186, 3189, 3242, 3243, 3256, 3266})
+SESSION_KILLED = 596
+SERIALIZED = 3023
+
+# Operating system errors inside 3201, 3202 and 3203: Windows numbers, also on Linux.
+# Which of them a full volume gives there is not documented, so each of them is taken
+# for one ("full or failing").
+OS_NOT_FOUND = frozenset({2, 3})
+OS_DENIED = 5
+OS_FULL_OR_FAILING = frozenset({31, 39, 112})
+OS_END_OF_FILE = 38

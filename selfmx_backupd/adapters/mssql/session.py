@@ -1,0 +1,177 @@
+"""One connection to SQL Server, and how a statement is run to its true end.
+
+Every message of BACKUP and RESTORE is a result of its own. `execute` returns at the
+first one, while the server still works; closing the cursor then sends an attention and
+the server gives the backup up, without an error anywhere. So every statement is drained
+with `nextset` to the end, and errors are caught from both (seen with Driver 18 and
+FreeTDS; pyodbc issues 471, 795 and 851).
+"""
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from types import TracebackType
+from typing import Any, Self
+
+from selfmx_backupd.adapters.mssql import failures, numbers, statements
+from selfmx_backupd.adapters.mssql.odbc import pyodbc
+from selfmx_backupd.adapters.mssql.watch import Stall, Watch
+from selfmx_backupd.cancel import Cancel
+from selfmx_backupd.model import Server
+
+_NUMBER = re.compile(r"\((\d+)\)")
+_PREFIXES = re.compile(r"^(?:\[[^\]]*\] ?){1,4}")
+_PERCENT = re.compile(r"(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What the server says while it works: its number and its text."""
+
+    number: int
+    text: str
+
+    @property
+    def percent(self) -> int | None:
+        """The progress that a message 3211 reports."""
+        found = _PERCENT.search(self.text)
+        return int(found[1]) if self.number == numbers.PERCENT_PROCESSED and found else None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """Whom we reached.
+
+    Attributes:
+        server: As the manifest names it.
+        session_id: Of this session.
+        compresses: Whether the edition can compress backups (not Express, not Web).
+        sees_all: Whether our login sees what other sessions do.
+    """
+
+    server: Server
+    session_id: int
+    compresses: bool
+    sees_all: bool
+
+
+# EngineEdition 3 is Enterprise, Developer and Evaluation, 8 a managed instance; Standard
+# shares its 2 with Web and is told by its EditionID. Source: SERVERPROPERTY and BACKUP
+# COMPRESSION in Microsoft's reference.
+_COMPRESSING_ENGINES = frozenset({3, 8})
+_STANDARD = frozenset({-1534726760, -1785266663})
+
+
+class Session:
+    """A connection in master, in autocommit, used by one thread."""
+
+    def __init__(self, connection: pyodbc.Connection, *, address: str, driver: str) -> None:
+        self._connection = connection
+        self.address = address
+        self.driver = driver
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the session; a link that is already dead is no error."""
+        with suppress(pyodbc.Error):
+            self._connection.close()
+
+    def rows(self, sql: str, doing: str) -> list[dict[str, Any]]:
+        """Run a statement that answers with one set of rows, each by column name.
+
+        Late errors count: they come after the rows, from `nextset`.
+        """
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute(sql)
+            names = [column[0] for column in cursor.description or ()]
+            rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            while cursor.nextset():
+                pass
+        except pyodbc.Error as error:
+            raise failures.while_running(error, doing) from error
+        finally:
+            _close(cursor)
+        return rows
+
+    def run(
+        self,
+        sql: str,
+        doing: str,
+        *,
+        cancel: Cancel,
+        heard: Callable[[Message], None],
+        stall: Stall | None,
+    ) -> frozenset[int]:
+        """Run a long statement to its end.
+
+        Args:
+            sql: The statement; it answers with messages, not with rows.
+            doing: What is being done, for errors: "the backup of SelfMX".
+            cancel: Ends the statement on the server.
+            heard: Told each message as it comes.
+            stall: When to give up for want of progress; None never does.
+
+        Returns:
+            The numbers of all messages, which are the evidence of success.
+
+        Raises:
+            Cancelled, Stalled: We ended it; the server tells no more than that.
+            BackupdError: The server, or the link, ended it.
+        """
+        cursor = self._connection.cursor()
+        seen: set[int] = set()
+        with Watch(cursor.cancel, cancel, stall, doing) as watch:
+            try:
+                cursor.execute(sql)
+                self._hear(cursor, seen, watch, heard)
+                while cursor.nextset():
+                    self._hear(cursor, seen, watch, heard)
+            except pyodbc.Error as error:
+                raise (watch.cause or failures.while_running(error, doing)) from error
+            finally:
+                _close(cursor)
+        return frozenset(seen)
+
+    @cached_property
+    def facts(self) -> SessionFacts:
+        """Whom we reached, and what it and our login can do; asked once."""
+        row = self.rows(statements.server_facts(), "asking for the server's properties")[0]
+        engine, edition = row["engine_edition"], row["edition_id"]
+        return SessionFacts(
+            server=Server(
+                name=row["server_name"], version=row["product_version"], edition=row["edition"]
+            ),
+            session_id=row["session_id"],
+            compresses=engine in _COMPRESSING_ENGINES or edition in _STANDARD,
+            sees_all=bool(row["sees_all"]),
+        )
+
+    @staticmethod
+    def _hear(
+        cursor: pyodbc.Cursor, seen: set[int], watch: Watch, heard: Callable[[Message], None]
+    ) -> None:
+        # Collected after each step: `nextset` replaces them, and its last call empties them.
+        for head, body in cursor.messages or ():
+            found = _NUMBER.search(head)
+            message = Message(int(found[1]) if found else 0, _PREFIXES.sub("", body))
+            seen.add(message.number)
+            watch.moved()
+            heard(message)
+
+
+def _close(cursor: pyodbc.Cursor) -> None:
+    with suppress(pyodbc.Error):
+        cursor.close()

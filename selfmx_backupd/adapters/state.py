@@ -1,0 +1,162 @@
+"""`state.json`: how the last runs ended, and which one is running.
+
+It is written only by the lock's holder. Nothing in it decides what is a backup: it
+may be lost or damaged, and then the next run writes a fresh one.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from selfmx_backupd.adapters.files import write_whole
+from selfmx_backupd.errors import DirectoryUnusable
+from selfmx_backupd.outcomes import Failure, Job, Outcome, Outcomes, RunMark
+
+SCHEMA = 1
+FILE = "state.json"
+
+
+class StateFile:
+    """The file in the state directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._path = directory / FILE
+
+    @property
+    def daemon_lock_path(self) -> Path:
+        """The lock that the daemon holds for its life."""
+        return self._directory / "daemon.lock"
+
+    def read(self) -> Outcomes:
+        """What is remembered; nothing where the file is missing or damaged.
+
+        Raises:
+            DirectoryUnusable: It is there and we may not read it.
+        """
+        try:
+            content = self._path.read_bytes()
+        except FileNotFoundError:
+            return Outcomes()
+        except OSError as error:
+            raise self._unusable("read", error) from error
+        try:
+            return _decode(json.loads(content))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return Outcomes()
+
+    def write(self, outcomes: Outcomes) -> None:
+        """Replace what is remembered."""
+        content = json.dumps(_encode(outcomes), indent=2, ensure_ascii=False) + "\n"
+        try:
+            self._directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+            write_whole(self._path, content.encode())
+        except OSError as error:
+            raise self._unusable("write", error) from error
+
+    def make_directory(self) -> None:
+        """Make the state directory where it is missing."""
+        try:
+            self._directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._unusable("write", error) from error
+
+    def _unusable(self, what: str, error: OSError) -> DirectoryUnusable:
+        reason = (error.strerror or str(error)).lower()
+        return DirectoryUnusable(
+            f"cannot {what} {self._path}: {reason}",
+            hint=f"Run it as root or as the daemon's user. Type: ls -ld {self._directory}",
+        )
+
+
+def _encode(outcomes: Outcomes) -> dict[str, Any]:
+    return {
+        **outcomes.extra,
+        "schema": SCHEMA,
+        "running": _encode_mark(outcomes.running),
+        "jobs": {job: _encode_outcome(outcome) for job, outcome in outcomes.jobs.items()},
+    }
+
+
+def _encode_mark(mark: RunMark | None) -> dict[str, Any] | None:
+    if mark is None:
+        return None
+    return {
+        "job": mark.job,
+        "run_id": mark.run_id,
+        "started_at": mark.started_at.isoformat(),
+        "pid": mark.pid,
+        "step": mark.step,
+        "detail": mark.detail,
+    }
+
+
+def _encode_outcome(outcome: Outcome) -> dict[str, Any]:
+    error = outcome.last_error
+    return {
+        "last_attempt_at": _written(outcome.last_attempt_at),
+        "last_success_at": _written(outcome.last_success_at),
+        "failures_in_a_row": outcome.failures_in_a_row,
+        "last_error": error
+        and {
+            "at": error.at.isoformat(),
+            "exit_code": error.exit_code,
+            "message": error.message,
+            "hint": error.hint,
+        },
+    }
+
+
+def _decode(document: Mapping[str, Any]) -> Outcomes:
+    known = {"schema", "running", "jobs"}
+    return Outcomes(
+        running=_decode_mark(document.get("running")),
+        jobs=MappingProxyType(
+            {Job(job): _decode_outcome(each) for job, each in document["jobs"].items()}
+        ),
+        extra=MappingProxyType({key: it for key, it in document.items() if key not in known}),
+    )
+
+
+def _decode_mark(mark: Mapping[str, Any] | None) -> RunMark | None:
+    if mark is None:
+        return None
+    return RunMark(
+        job=Job(mark["job"]),
+        run_id=mark["run_id"],
+        started_at=_read_utc(mark["started_at"]),
+        pid=mark["pid"],
+        step=mark["step"],
+        detail=mark["detail"],
+    )
+
+
+def _decode_outcome(outcome: Mapping[str, Any]) -> Outcome:
+    error = outcome["last_error"]
+    return Outcome(
+        last_attempt_at=_read(outcome["last_attempt_at"]),
+        last_success_at=_read(outcome["last_success_at"]),
+        failures_in_a_row=int(outcome["failures_in_a_row"]),
+        last_error=error
+        and Failure(
+            at=_read_utc(error["at"]),
+            exit_code=error["exit_code"],
+            message=error["message"],
+            hint=error["hint"],
+        ),
+    )
+
+
+def _written(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+def _read(written: str | None) -> datetime | None:
+    return _read_utc(written) if written else None
+
+
+def _read_utc(written: str) -> datetime:
+    return datetime.fromisoformat(written).astimezone(UTC)

@@ -1,0 +1,56 @@
+"""What the daemon tells systemd: readiness, status, watchdog.
+
+Source: sd_notify(3), sd_watchdog_enabled(3).
+"""
+
+import os
+
+import sdnotify
+
+
+class Notifier:
+    """The socket that systemd names in NOTIFY_SOCKET; silence where there is none.
+
+    The variables are taken out of the environment, so that a command which we start does
+    not speak in our name.
+    """
+
+    def __init__(self) -> None:
+        self._notifier = sdnotify.SystemdNotifier()
+        self.watchdog_s = _watchdog_s()
+        for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"):
+            os.environ.pop(name, None)
+
+    def ready(self, status: str) -> None:
+        """The start, or a reload, is complete."""
+        self._send(f"READY=1\nSTATUS={status}")
+
+    def status(self, status: str) -> None:
+        """One line for `systemctl status`."""
+        self._send(f"STATUS={status}")
+
+    def alive(self) -> None:
+        """Ping the watchdog."""
+        self._send("WATCHDOG=1")
+
+    def reloading(self, monotonic_us: int) -> None:
+        """A reload begins; `Type=notify-reload` wants the moment with it."""
+        self._send(f"RELOADING=1\nMONOTONIC_USEC={monotonic_us}")
+
+    def stopping(self, status: str) -> None:
+        """The stop begins."""
+        self._send(f"STOPPING=1\nSTATUS={status}")
+
+    def _send(self, message: str) -> None:
+        # sdnotify encodes as Latin-1 and drops in silence what does not fit; systemd wants
+        # UTF-8. A text whose Latin-1 bytes are the UTF-8 bytes gets through it unharmed.
+        self._notifier.notify(message.encode().decode("latin-1"))
+
+
+def _watchdog_s() -> float | None:
+    """How often systemd expects a ping, in seconds; None where it does not."""
+    written = os.environ.get("WATCHDOG_USEC", "")
+    process = os.environ.get("WATCHDOG_PID", str(os.getpid()))
+    if not written.isdecimal() or process != str(os.getpid()):
+        return None
+    return int(written) / 1_000_000

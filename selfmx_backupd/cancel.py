@@ -1,0 +1,46 @@
+"""The wish to stop, carried from a signal to whatever runs."""
+
+import signal
+import threading
+
+from selfmx_backupd.errors import Cancelled
+
+
+class Cancel:
+    """A flag that is set once, by a signal, and asked for by every long step.
+
+    It may be set from any thread and from a signal handler. A child also ends with its
+    parent; ending the child leaves the parent alone.
+    """
+
+    def __init__(self, parent: "Cancel | None" = None) -> None:
+        self._parent = parent
+        self._event = threading.Event()
+        self._signal_number: int = signal.SIGTERM
+
+    def request(self, signal_number: int) -> None:
+        """Ask for the end of the work; the first signal decides the exit code."""
+        if not self._event.is_set():
+            self._signal_number = signal_number
+            self._event.set()
+
+    @property
+    def requested(self) -> bool:
+        """Whether the work should end."""
+        return self._event.is_set() or (self._parent is not None and self._parent.requested)
+
+    def wait(self, timeout_s: float) -> bool:
+        """Sleep until the wish or the time-out; return whether the work should end."""
+        return self._event.wait(timeout_s)
+
+    def check(self) -> None:
+        """Go on, or raise Cancelled."""
+        if self.requested:
+            raise self.error()
+
+    def error(self) -> Cancelled:
+        """The error that a cancelled step ends with."""
+        if self._parent is not None and self._parent.requested:
+            return self._parent.error()
+        name = signal.Signals(self._signal_number).name
+        return Cancelled(f"stopped by {name}", signal_number=self._signal_number)

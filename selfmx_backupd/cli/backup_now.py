@@ -1,0 +1,45 @@
+"""`selfmx-backup`: a backup now, with progress."""
+
+import argparse
+import json
+import sys
+
+from selfmx_backupd import log, text
+from selfmx_backupd.adapters import manifest
+from selfmx_backupd.cli import interruptible
+from selfmx_backupd.cli.progress import progress_for
+from selfmx_backupd.config import load
+from selfmx_backupd.jobs.backup import back_up_now
+from selfmx_backupd.jobs.run import run_job
+from selfmx_backupd.model import Backup
+from selfmx_backupd.outcomes import Job
+from selfmx_backupd.wiring import now, world_of
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Take it, and say what came of it."""
+    log.set_up(quiet=True)
+    world = world_of(load(arguments.config))
+    with progress_for(sys.stderr) as progress:
+        backup = interruptible.run(
+            lambda cancel: run_job(
+                world,
+                Job.BACKUP,
+                "manual backup",
+                lambda run: back_up_now(world, run),
+                cancel=cancel,
+                progress=progress,
+            )
+        )
+    print(_document(backup) if arguments.json else _sentence(backup))
+    return 0
+
+
+def _document(backup: Backup) -> str:
+    answer = {"schema": 1, "at": now().isoformat(), "backup": manifest.as_document(backup)}
+    return json.dumps(answer, indent=2, ensure_ascii=False)
+
+
+def _sentence(backup: Backup) -> str:
+    took = text.duration(backup.duration_s.total or 0.0)
+    return f"{backup.file}: {text.size(backup.size_bytes)}, verified, took {took}"

@@ -1,0 +1,118 @@
+"""The one door: arguments in, exit code out, and every error in the same words."""
+
+import argparse
+import os
+import sys
+import traceback
+from importlib import import_module
+from pathlib import Path
+from typing import NoReturn
+
+from selfmx_backupd import __version__
+from selfmx_backupd.cli import table
+from selfmx_backupd.cli.table import Command
+from selfmx_backupd.config import DEFAULT_PATH, ENV_CONFIG
+from selfmx_backupd.errors import BackupdError, Cancelled, ConfigError, UsageError
+
+_SIGNALLED = 128
+_INTERRUPTED = 130
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, hint=f"Type: {self.prog} --help")
+
+
+def enter(program: str, words: list[str]) -> int:
+    """Run a command.
+
+    Args:
+        program: `selfmx-backupd`, `selfmx-backup` or `selfmx-restore`.
+        words: What was typed behind it.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        arguments = _parse(program, words)
+        command = _chosen(program, arguments)
+        code: int = import_module(command.module).main(arguments)
+        sys.stdout.flush()
+    except BackupdError as error:
+        return _report(error)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # The reader of a pipe went away; say nothing more, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:  # noqa: BLE001  # the last resort, with all that is known
+        traceback.print_exc()
+        return _report(
+            BackupdError(
+                f"a fault of this program: {type(error).__name__}: {error}",
+                hint="Please report it with the lines above.",
+            )
+        )
+    return code
+
+
+def _parse(program: str, words: list[str]) -> argparse.Namespace:
+    commands = table.of(program)
+    alone = next((command for command in commands if command.name is None), None)
+    description = alone.help if alone else None
+    parser = _Parser(prog=program, description=description, allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"{program} {__version__}")
+    _add_global(parser, takes_json=any(command.takes_json for command in commands))
+    named = [command for command in commands if command.name is not None]
+    if named:
+        below = parser.add_subparsers(
+            dest="command", metavar="COMMAND", required=alone is None, parser_class=_Parser
+        )
+        for command in named:
+            sub = below.add_parser(
+                str(command.name), help=command.help, description=command.help, allow_abbrev=False
+            )
+            sub.add_argument("--version", action="version", version=f"{program} {__version__}")
+            _add_global(sub, takes_json=command.takes_json)
+    if program == "selfmx-restore":
+        parser.add_argument("file", nargs="?", metavar="FILE", help="a name from the list")
+    arguments = parser.parse_args(words)
+    if getattr(arguments, "config", None) is None:
+        arguments.config = Path(os.environ.get(ENV_CONFIG, DEFAULT_PATH))
+    arguments.json = getattr(arguments, "json", False)
+    return arguments
+
+
+def _add_global(parser: argparse.ArgumentParser, *, takes_json: bool) -> None:
+    """Options that mean the same before and behind the sub-command.
+
+    SUPPRESS: a sub-parser's default would overwrite what was given before it.
+    """
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="PATH",
+        default=argparse.SUPPRESS,
+        help=f"the configuration (default: ${ENV_CONFIG} or {DEFAULT_PATH})",
+    )
+    if takes_json:
+        parser.add_argument(
+            "--json", action="store_true", default=argparse.SUPPRESS, help="answer with JSON"
+        )
+
+
+def _chosen(program: str, arguments: argparse.Namespace) -> Command:
+    name = getattr(arguments, "command", None)
+    return next(command for command in table.of(program) if command.name == name)
+
+
+def _report(error: BackupdError) -> int:
+    problems = error.problems if isinstance(error, ConfigError) else (error.message,)
+    for problem in problems:
+        print(f"error: {problem}", file=sys.stderr)
+    if error.hint:
+        print(f"hint: {error.hint}", file=sys.stderr)
+    if isinstance(error, Cancelled):
+        return _SIGNALLED + error.signal_number
+    return error.exit_code

@@ -1,0 +1,269 @@
+"""The daemon: wakes up, works out what is due, hands it to one worker, tells systemd.
+
+Timers and signals only end the main loop's sleep. What to do is computed at every
+wake-up from the directory and the clock, so a timer that was missed, or fired twice,
+changes nothing.
+"""
+
+import faulthandler
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from selfmx_backupd import events, log, text
+from selfmx_backupd.adapters import lock
+from selfmx_backupd.adapters.signals import Bell
+from selfmx_backupd.adapters.systemd import Notifier
+from selfmx_backupd.adapters.timers import Timers
+from selfmx_backupd.cancel import Cancel
+from selfmx_backupd.config import Settings
+from selfmx_backupd.errors import BackupdError, Busy, ConfigError, DirectoryUnusable
+from selfmx_backupd.jobs.backup import back_up_due
+from selfmx_backupd.jobs.reconcile import reconcile_alone
+from selfmx_backupd.jobs.run import Run, run_job
+from selfmx_backupd.jobs.sweep import sweep
+from selfmx_backupd.jobs.world import World
+from selfmx_backupd.model import Backup, Due, Progress
+from selfmx_backupd.outcomes import Job, Outcomes
+from selfmx_backupd.policy import health, schedule
+from selfmx_backupd.policy.schedule import Daily
+from selfmx_backupd.wiring import health_limits, keep_fixed, world_of
+
+# How long a stop waits for the server to give a backup up; the unit's stop time-out is longer.
+_STOP_WITHIN_S = 30.0
+_WAKE_UP_EVERY_S = 30.0
+# Somebody else's job holds the lock: look again soon, complain after ten minutes.
+_LOCK_AGAIN_S = 10.0
+_LOCK_COMPLAINT_S = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a wake-up sees."""
+
+    now: datetime
+    verified: tuple[Backup, ...]
+    due: tuple[Due, ...]
+    outcomes: Outcomes
+    problems: tuple[str, ...]
+
+
+def serve(load: Callable[[], Settings]) -> int:
+    """Run until SIGTERM or SIGINT; return the exit code.
+
+    Args:
+        load: Reads the configuration, now and at every SIGHUP.
+
+    Raises:
+        ConfigError: The configuration is wrong at the start.
+        Busy: Another daemon runs with the same state directory.
+    """
+    # The watchdog ends a hung daemon with SIGABRT: this leaves a traceback in the journal.
+    faulthandler.enable()
+    world = world_of(load())
+    notifier = Notifier()
+    world.state.make_directory()
+    with lock.hold(world.state.daemon_lock_path, "daemon", world.now()):
+        return Daemon(load, world, notifier).run()
+
+
+class Daemon:
+    """The main loop and its one worker."""
+
+    def __init__(self, load: Callable[[], Settings], world: World, notifier: Notifier) -> None:
+        self._load = load
+        self._world = world
+        self._notifier = notifier
+        self._bell = Bell((signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
+        self._cancel = Cancel()
+        self._worker: threading.Thread | None = None
+        self._reconciled = False
+        self._progress: Progress | None = None
+        self._trouble: str | None = None
+        self._idle_until = 0.0
+        self._blocked_since: float | None = None
+        self._timers = Timers(self._bell.ring)
+        self._wake_up_every_s = min(_WAKE_UP_EVERY_S, (notifier.watchdog_s or 3600.0) / 2)
+
+    def run(self) -> int:
+        """The whole life of the daemon."""
+        with self._bell:
+            self._timers.register(self._world.schedule)
+            self._timers.start()
+            self._begin()
+            while True:
+                self._wake_up()
+                for number in self._bell.wait(self._wake_up_every_s):
+                    if number != signal.SIGHUP:
+                        return self._stop(number)
+                    self._reload()
+
+    def _begin(self) -> None:
+        look = self._look()
+        self._notifier.ready(self._status(look))
+        if look is not None:
+            runs = schedule.next_runs(look.now, self._world.schedule, 1)
+            words = [f"{run.tier} {text.local(run.at, self._world.zone)}" for run in runs]
+            log.emit(
+                events.DAEMON_READY,
+                count=text.count(len(look.verified), "verified backup"),
+                directory=self._world.directory.path,
+                next_run=f"next {', '.join(words)}" if words else "nothing is scheduled",
+            )
+
+    def _wake_up(self) -> None:
+        look = self._look()
+        if look is not None and not self._is_busy():
+            self._start_what_is_due(look)
+        self._notifier.status(self._status(look))
+        self._notifier.alive()
+
+    def _look(self) -> _Look | None:
+        """Read the directory and the state; None, and said aloud, where that cannot be done."""
+        world = self._world
+        now = world.now()
+        try:
+            inventory = world.inventory()
+            outcomes = world.state.read()
+            space = world.directory.space()
+        except BackupdError as error:
+            if error.message != self._trouble:
+                log.emit(events.DIRECTORY_UNUSABLE, error=f"{error.message} - {error.hint}")
+            self._trouble = error.message
+            return None
+        self._trouble = None
+        verified = inventory.verified(world.database)
+        due = schedule.due(now, world.schedule, verified)
+        findings = health.assess(
+            entries=inventory.entries,
+            due=due,
+            outcomes=outcomes,
+            free_percent=100 * space.free_bytes / max(space.total_bytes, 1),
+            limits=health_limits(world.settings.health),
+            now=now,
+        )
+        problems = tuple(finding.sentence for finding in findings)
+        return _Look(now, verified, due, outcomes, problems)
+
+    def _status(self, look: _Look | None) -> str:
+        if look is None:
+            return f"PROBLEM: {self._trouble}"
+        progress = self._progress
+        if self._is_busy() and progress is not None:
+            return text.progress(progress)
+        runs = schedule.next_runs(look.now, self._world.schedule, 1)
+        zone = self._world.zone
+        return text.status(look.problems, look.verified, runs[0] if runs else None, zone, look.now)
+
+    def _start_what_is_due(self, look: _Look) -> None:
+        if time.monotonic() < self._idle_until:
+            return
+        if not self._reconciled:
+            # First of all: it also counts a run that died with its process, on which the
+            # pace of retries depends.
+            self._start(Job.VERIFY, "reconciliation", self._reconcile)
+        elif look.due and self._may_try(Job.BACKUP, look):
+            self._start(Job.BACKUP, "scheduled backup", back_up_due)
+        elif self._sweep_is_due(look) and self._may_try(Job.SWEEP, look):
+            self._start(Job.SWEEP, "scheduled sweep", sweep)
+
+    def _reconcile(self, world: World, run: Run) -> None:
+        self._reconciled = True
+        reconcile_alone(world, run)
+
+    def _may_try(self, job: Job, look: _Look) -> bool:
+        outcome = look.outcomes.of(job)
+        pace = self._world.settings.schedule.retry_after_s
+        failures = outcome.failures_in_a_row
+        return schedule.retry_at(outcome.last_attempt_at, failures, pace, look.now) is None
+
+    def _sweep_is_due(self, look: _Look) -> bool:
+        at = self._world.schedule.sweep
+        if at is None:
+            return False
+        slot = schedule.last_slot(Daily(at), self._world.zone, look.now)
+        swept = look.outcomes.of(Job.SWEEP).last_success_at
+        # A sweep dated ahead of the clock says nothing about today.
+        return swept is None or swept < slot or swept > look.now
+
+    def _start(self, job: Job, what: str, recipe: Callable[[World, Run], object]) -> None:
+        world = self._world
+        self._worker = threading.Thread(
+            target=self._work, args=(world, job, what, recipe), name="worker", daemon=True
+        )
+        self._worker.start()
+
+    def _work(
+        self, world: World, job: Job, what: str, recipe: Callable[[World, Run], object]
+    ) -> None:
+        """The worker's thread: errors have been remembered and reported by the frame."""
+        try:
+            run_job(
+                world,
+                job,
+                what,
+                lambda run: recipe(world, run),
+                cancel=self._cancel,
+                progress=self._note_progress,
+            )
+            self._blocked_since = None
+        except Busy as error:
+            self._note_busy(error)
+        except DirectoryUnusable:
+            # It may be the state file that could not be written, and then no outcome paces us.
+            self._idle_until = time.monotonic() + world.settings.schedule.retry_after_s[0]
+        except Exception:  # noqa: BLE001, S110  # reported by the frame; the daemon lives on
+            pass
+        finally:
+            self._progress = None
+            self._bell.ring()
+
+    def _note_busy(self, error: Busy) -> None:
+        now = time.monotonic()
+        self._idle_until = now + _LOCK_AGAIN_S
+        self._blocked_since = self._blocked_since or now
+        if now - self._blocked_since > _LOCK_COMPLAINT_S:
+            waited = text.duration(now - self._blocked_since)
+            log.emit(events.BACKUP_BLOCKED, waited=waited, error=error.message)
+            self._blocked_since = now
+
+    def _note_progress(self, progress: Progress) -> None:
+        self._progress = progress
+        self._notifier.status(text.progress(progress))
+
+    def _is_busy(self) -> bool:
+        return self._worker is not None and self._worker.is_alive()
+
+    def _reload(self) -> None:
+        """Take up a new configuration; the old one stays in force where the new is wrong."""
+        self._notifier.reloading(time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000)
+        try:
+            settings, kept = keep_fixed(self._world.settings, self._load())
+            self._world = world_of(settings)
+        except ConfigError as error:
+            log.emit(events.CONFIG_REJECTED, error=error.message)
+        else:
+            self._timers.register(self._world.schedule)
+            log.emit(events.DAEMON_RELOADED)
+            if kept:
+                log.emit(events.CONFIG_NEEDS_RESTART, keys=kept)
+        self._notifier.ready(self._status(self._look()))
+
+    def _stop(self, number: int) -> int:
+        """Give up what runs, on the server too, and end."""
+        name = signal.Signals(number).name
+        self._notifier.stopping(f"stopping on {name}")
+        log.emit(events.DAEMON_STOPPING, signal=name)
+        self._cancel.request(number)
+        self._timers.stop()
+        if self._worker is not None:
+            self._worker.join(_STOP_WITHIN_S)
+            if self._worker.is_alive():
+                # Stuck in the driver: no way out but the process's end, and none is needed,
+                # because the next start repairs what a killed one leaves.
+                os._exit(0)
+        return 0

@@ -1,0 +1,218 @@
+"""Every event once: name, message id, level and sentence.
+
+The journal's MESSAGE_ID of an event never changes, so that a filter written today
+still works in ten years. Level error means that a person must act. A sentence names
+its fields in braces; `:size`, `:duration` and `:list` say how a value becomes a word.
+"""
+
+import string
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from selfmx_backupd import text
+
+
+class Level(StrEnum):
+    """How loud an event is."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One kind of thing that happens."""
+
+    name: str
+    message_id: str
+    level: Level
+    sentence: str
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields that the sentence needs."""
+        return frozenset(name for _, name, _, _ in _WORDS.parse(self.sentence) if name)
+
+    def say(self, fields: Mapping[str, Any]) -> str:
+        """The sentence with its values."""
+        return _WORDS.vformat(self.sentence, (), fields)
+
+
+class _Words(string.Formatter):
+    """Formats a field by the word behind its colon."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:  # noqa: ANN401  # the base class
+        match format_spec:
+            case "size":
+                return text.size(value)
+            case "duration":
+                return text.duration(value)
+            case "list":
+                return ", ".join(str(each) for each in _as_iterable(value))
+            case _:
+                return str(super().format_field(value, format_spec))
+
+
+def _as_iterable(value: str | Iterable[object]) -> Iterable[object]:
+    return (value,) if isinstance(value, str) else value
+
+
+_WORDS = _Words()
+
+DAEMON_READY = Event(
+    "daemon.ready",
+    "579f57fd5114449ea763e65e8966134a",
+    Level.INFO,
+    "ready: {count} in {directory}, {next_run}",
+)
+DAEMON_STOPPING = Event(
+    "daemon.stopping",
+    "c7b3a1da23ad445a958d8a473446cf23",
+    Level.INFO,
+    "stopping on {signal}",
+)
+DAEMON_RELOADED = Event(
+    "daemon.reloaded",
+    "bb3839352850478abdfdaf445e4e4455",
+    Level.INFO,
+    "the configuration has been read again",
+)
+DAEMON_FAULT = Event(
+    "daemon.fault",
+    "cbfc3f0751564bcf8edfbc30e2a1fac5",
+    Level.ERROR,
+    "a fault of this program, please report it: {error}",
+)
+CONFIG_REJECTED = Event(
+    "config.rejected",
+    "74fb5690209f454580080ad54e2065a2",
+    Level.ERROR,
+    "the new configuration is wrong and the old one stays in force: {error}",
+)
+CONFIG_NEEDS_RESTART = Event(
+    "config.needs_restart",
+    "3b3333b8a9f1415f894b5fe26be37dd4",
+    Level.WARNING,
+    "changed, but taken up only by a restart: {keys:list}",
+)
+DIRECTORY_UNUSABLE = Event(
+    "daemon.directory_unusable",
+    "d16638611f9d4e9dadd4066087f3a7db",
+    Level.ERROR,
+    "no backup can be taken: {error}",
+)
+SQLSERVER_CONNECTED = Event(
+    "sqlserver.connected",
+    "d83f7ae9b6a047ddba1c1311bc2315c2",
+    Level.INFO,
+    "connected to SQL Server {version} ({edition}) at {address} with the driver {driver}",
+)
+BACKUP_STARTED = Event(
+    "backup.started",
+    "a45455106ffd439495fc96f3c02f09a0",
+    Level.INFO,
+    "backing up {database} to {file} as {tier:list} ({trigger})",
+)
+BACKUP_NO_HISTORY = Event(
+    "backup.no_history",
+    "1d7a60bb559d41f49be5bff48f29d88b",
+    Level.WARNING,
+    "no earlier backup tells how much space is needed: {free_bytes:size} are free, {advice}",
+)
+BACKUP_HISTORY_UNWRITTEN = Event(
+    "backup.history_unwritten",
+    "2d1bf27a09b5484d904d22d76a3d1681",
+    Level.WARNING,
+    "SQL Server could not note the backup in msdb (error 3009); "
+    "its header and the verification decide about {file}",
+)
+BACKUP_PUBLISHED = Event(
+    "backup.published",
+    "fb5947b4126d482fad193f6b225eda8e",
+    Level.INFO,
+    "{file} is complete and verified: {size_bytes:size} as {tier:list}, took {duration_s:duration}",
+)
+BACKUP_FAILED = Event(
+    "backup.failed",
+    "ce98c664909a49148185280ebc953d89",
+    Level.ERROR,
+    "the backup failed: {error}",
+)
+BACKUP_CANCELLED = Event(
+    "backup.cancelled",
+    "da3f79fc416f479e8a3823375e947236",
+    Level.WARNING,
+    "the backup was given up: {error}",
+)
+BACKUP_INTERRUPTED = Event(
+    "backup.interrupted",
+    "7939f6359a494540b94f00254d300ec4",
+    Level.ERROR,
+    "a {job} that began {started_at} died with its process while {step}",
+)
+BACKUP_BLOCKED = Event(
+    "backup.blocked",
+    "c6eae00b53674f2ea879f0a3a4797382",
+    Level.ERROR,
+    "a due backup has waited {waited} for the lock: {error}",
+)
+FSYNC_UNSUPPORTED = Event(
+    "backup.fsync_unsupported",
+    "6e235d97c6ef42db8bfcf9ba9bb05564",
+    Level.WARNING,
+    "the file system cannot flush {file}: a power cut soon after may damage it",
+)
+LEFTOVER_REMOVED = Event(
+    "reconcile.removed",
+    "b07f5b20cfc34f6da82f6117b320664b",
+    Level.INFO,
+    "removed {file}, left behind by an interrupted run: {reason}",
+)
+LEFTOVER_KEPT = Event(
+    "reconcile.kept",
+    "c1161b4cdc5b4fb2937a267ebfeda9e3",
+    Level.WARNING,
+    "{file} is left where it is for now: {reason}",
+)
+SWEEP_REMOVED = Event(
+    "sweep.removed",
+    "c9103265566840f28c3c3253f22b59d1",
+    Level.INFO,
+    "removed {file} ({size_bytes:size}): {reason}",
+)
+SWEEP_HELD_BACK = Event(
+    "sweep.held_back",
+    "dad92e6c030e40acb2b04866d739b1fe",
+    Level.WARNING,
+    "{count} may go but wait for the next sweep, because one sweep removes at most a quarter",
+)
+SWEEP_DONE = Event(
+    "sweep.done",
+    "d7524f32817b47efa20250663312ce7e",
+    Level.INFO,
+    "swept: {removed} removed, {kept} kept",
+)
+SWEEP_FAILED = Event(
+    "sweep.failed",
+    "419f157f344f4efdb98a1fad3948e586",
+    Level.ERROR,
+    "the sweep failed: {error}",
+)
+DAMAGE_FOUND = Event(
+    "backup.damaged",
+    "f6fb6764fa854164ac219e8f5f587c7f",
+    Level.ERROR,
+    "{file} is damaged: {reason}",
+)
+VERIFY_FAILED = Event(
+    "verify.failed",
+    "0c0f1543350547dfb51ff050b07ae787",
+    Level.ERROR,
+    "what an interrupted run left behind could not be proven: {error}",
+)
+
+ALL = tuple(value for value in list(globals().values()) if isinstance(value, Event))

@@ -1,0 +1,227 @@
+"""A backup, step by step: preflight, BACKUP, header, proof, name."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from selfmx_backupd import __version__, log
+from selfmx_backupd.adapters.mssql import headers, numbers, statements
+from selfmx_backupd.adapters.mssql.activity import Activity
+from selfmx_backupd.adapters.mssql.watch import Stall
+from selfmx_backupd.errors import (
+    AnotherBackupRuns,
+    BackupdError,
+    BackupUnusable,
+    ConnectionLost,
+    DirectoriesDiffer,
+    ServerRefused,
+)
+from selfmx_backupd.events import BACKUP_HISTORY_UNWRITTEN, BACKUP_PUBLISHED, BACKUP_STARTED
+from selfmx_backupd.jobs.preflight import ensure_space, find_database, prove_same_directory
+from selfmx_backupd.jobs.prove import prove_or_remove, publish
+from selfmx_backupd.jobs.reconcile import reconcile
+from selfmx_backupd.jobs.run import Run
+from selfmx_backupd.jobs.world import World
+from selfmx_backupd.model import Backup, Durations, Progress, Tier, Trigger
+from selfmx_backupd.outcomes import Job
+from selfmx_backupd.policy import schedule
+
+if TYPE_CHECKING:
+    from selfmx_backupd.adapters.mssql.session import Message, Session
+
+# Our own BACKUP, orphaned by a crash a moment ago, ends as soon as the server notices.
+_WAIT_FOR_ORPHAN_S = (2.0, 5.0, 10.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is to be written, settled before BACKUP begins."""
+
+    file: str
+    database: str
+    tiers: tuple[Tier, ...]
+    trigger: Trigger
+    started_at: datetime
+
+
+def back_up_due(world: World, run: Run) -> Backup | None:
+    """One backup for all tiers that are due; None where none is.
+
+    What an interrupted run left behind comes first: it may be all that is due.
+    """
+    failures = world.state.read().of(Job.BACKUP).failures_in_a_row
+    with world.session() as session:
+        reconcile(world, run, session)
+        due = schedule.due(world.now(), world.schedule, world.inventory().verified(world.database))
+        if not due:
+            return None
+        tiers = tuple(each.tier for each in due)
+        trigger = schedule.trigger(due, world.now(), failures)
+        return _back_up(world, run, session, tiers, trigger)
+
+
+def back_up_now(world: World, run: Run) -> Backup:
+    """A manual backup, which settles no tier."""
+    with world.session() as session:
+        reconcile(world, run, session)
+        return _back_up(world, run, session, (Tier.MANUAL,), Trigger.MANUAL)
+
+
+def _back_up(
+    world: World, run: Run, session: Session, tiers: tuple[Tier, ...], trigger: Trigger
+) -> Backup:
+    began = time.monotonic()
+    run.step("checking")
+    database = find_database(world, session)
+    ensure_space(world, database)
+    prove_same_directory(world, session)
+    plan = _plan(world, database.name, tiers, trigger)
+    log.emit(BACKUP_STARTED, database=plan.database, file=plan.file, tier=tiers, trigger=trigger)
+    try:
+        run.step("backing up", plan.file)
+        _write(world, run, session, plan)
+        backup = _describe(world, session, plan, time.monotonic() - began)
+    except ConnectionLost:
+        # The server may still be writing: the next run looks before it removes anything.
+        raise
+    except BackupdError:
+        world.directory.remove_unfinished(plan.file)
+        raise
+    run.step("verifying", plan.file)
+    proven = prove_or_remove(world, run, session, backup)
+    total = replace(proven.duration_s, total=round(time.monotonic() - began, 3))
+    published = publish(world, replace(proven, duration_s=total))
+    log.emit(
+        BACKUP_PUBLISHED,
+        file=published.file,
+        size_bytes=published.size_bytes,
+        tier=published.tiers,
+        duration_s=total.total,
+    )
+    return published
+
+
+def _plan(world: World, database: str, tiers: tuple[Tier, ...], trigger: Trigger) -> _Plan:
+    started_at = world.now().replace(microsecond=0)
+    return _Plan(
+        file=world.directory.free_name(started_at.astimezone(world.zone)),
+        database=database,
+        tiers=tiers,
+        trigger=trigger,
+        started_at=started_at,
+    )
+
+
+def _write(world: World, run: Run, session: Session, plan: _Plan) -> None:
+    """BACKUP DATABASE to the `.part`.
+
+    The evidence of success is message 3014. Error 3009 comes when SQL Server could not
+    note the backup in msdb: the backup itself is good, and header and proof decide.
+    """
+    try:
+        seen = _run_backup(world, run, session, plan)
+    except ServerRefused as error:
+        if error.number != numbers.HISTORY_UNWRITTEN:
+            raise
+        log.emit(BACKUP_HISTORY_UNWRITTEN, file=plan.file)
+        return
+    if numbers.BACKUP_DONE not in seen:
+        raise ServerRefused(
+            f"the backup of {plan.database} ended without SQL Server's message 3014"
+        )
+
+
+def _run_backup(world: World, run: Run, session: Session, plan: _Plan) -> frozenset[int]:
+    """Run the statement; wait for our own orphaned BACKUP to end (3023)."""
+    for wait_s in _WAIT_FOR_ORPHAN_S:
+        try:
+            return _run_backup_once(world, run, session, plan)
+        except AnotherBackupRuns:
+            run.cancel.wait(wait_s)
+            run.cancel.check()
+    return _run_backup_once(world, run, session, plan)
+
+
+def _run_backup_once(world: World, run: Run, session: Session, plan: _Plan) -> frozenset[int]:
+    directory = world.directory
+    statement = statements.backup_database(
+        plan.database,
+        directory.server_part_path(plan.file),
+        name=plan.file.removesuffix(".bak"),
+        description=statements.describe(plan.tiers, plan.trigger, plan.started_at),
+        compression=_compression(world, session),
+    )
+
+    def heard(message: Message) -> None:
+        if message.percent is not None:
+            size = directory.part_size(plan.file)
+            run.progress(Progress("backing up", message.percent, size))
+
+    with Activity(world.connect, session.facts.session_id) as activity:
+
+        def pulse() -> Hashable:
+            file = plan.file
+            return directory.part_size(file), directory.part_written_at(file), activity.pulse()
+
+        return session.run(
+            statement,
+            f"the backup of {plan.database}",
+            cancel=run.cancel,
+            heard=heard,
+            stall=Stall(world.settings.backup.stall_timeout_s, pulse),
+        )
+
+
+def _compression(world: World, session: Session) -> bool | None:
+    """Whether to ask for COMPRESSION; None leaves it to the server (error 1844 on Express)."""
+    match world.settings.backup.compression:
+        case "on":
+            return True
+        case "off":
+            return False
+        case _:
+            return True if session.facts.compresses else None
+
+
+def _describe(world: World, session: Session, plan: _Plan, took_s: float) -> Backup:
+    """Read the header of what was written, and write the manifest, not yet verified."""
+    directory = world.directory
+    size = directory.part_size(plan.file)
+    if not size:
+        raise DirectoriesDiffer(
+            f"SQL Server wrote {directory.server_part_path(plan.file)}, and "
+            f"{'nothing of it' if size is None else 'only an empty file'} is in {directory.path}",
+            hint=f"Type: ls -la {directory.path}",
+        )
+    path = directory.server_part_path(plan.file)
+    rows = session.rows(statements.header_only(path), f"reading the header of {plan.file}")
+    header = headers.the_only_set(rows, plan.file, plan.database)
+    if not header.has_checksums:
+        raise BackupUnusable(f"{plan.file} has no checksums, though they were asked for")
+    files = session.rows(statements.file_list_only(path), f"reading the files of {plan.file}")
+    backup = Backup(
+        file=plan.file,
+        database=header.database,
+        tiers=plan.tiers,
+        trigger=plan.trigger,
+        started_at=plan.started_at,
+        finished_at=world.now(),
+        timezone=world.zone.key,
+        size_bytes=size,
+        sha256=None,
+        verified=None,
+        damaged=None,
+        going=None,
+        pin=None,
+        server=session.facts.server,
+        backup_set=header.backup_set,
+        files=headers.read_files(files),
+        duration_s=Durations(backup=round(took_s, 3)),
+        writer=f"selfmx-backupd {__version__}",
+    )
+    directory.write_manifest(backup)
+    return backup

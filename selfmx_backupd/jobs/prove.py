@@ -1,0 +1,174 @@
+"""The proof that a file is a backup, and the name that it gets for it.
+
+Shared by everything that trusts a file: it is restorable as far as anybody can tell
+without restoring it.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from selfmx_backupd import log
+from selfmx_backupd.adapters.backup_dir import BackupDir
+from selfmx_backupd.adapters.mssql import headers, numbers, statements
+from selfmx_backupd.adapters.mssql.activity import Activity
+from selfmx_backupd.adapters.mssql.watch import Stall
+from selfmx_backupd.cancel import Cancel
+from selfmx_backupd.errors import BackupUnusable, ServerRefused
+from selfmx_backupd.events import DAMAGE_FOUND, FSYNC_UNSUPPORTED
+from selfmx_backupd.jobs.run import Run
+from selfmx_backupd.jobs.world import World
+from selfmx_backupd.model import Backup, Check, Progress, Verified
+
+if TYPE_CHECKING:
+    from selfmx_backupd.adapters.mssql.session import Message, Session
+
+
+def prove_or_remove(world: World, run: Run, session: Session, backup: Backup) -> Backup:
+    """Prove a `.part`; remove it where it is proven to be bad.
+
+    Raises:
+        BackupUnusable: It is damaged and has been removed.
+        BackupdError: It could not be proven; it stays, for the next run.
+    """
+    try:
+        return prove(world, run, session, backup)
+    except BackupUnusable as error:
+        log.emit(DAMAGE_FOUND, file=backup.file, reason=error.message)
+        world.directory.remove_unfinished(backup.file)
+        raise
+
+
+def prove(world: World, run: Run, session: Session, backup: Backup) -> Backup:
+    """RESTORE VERIFYONLY, while SHA-256 runs over the same file.
+
+    Returns:
+        The backup with `sha256` and `verified`; nothing has been written yet.
+
+    Raises:
+        BackupUnusable: It is not what its manifest says.
+        BackupdError: It could not be read, or the server could not be asked.
+    """
+    began = time.monotonic()
+    path = world.directory.part_path(backup.file)
+    size = world.directory.part_size(backup.file)
+    if size != backup.size_bytes:
+        raise BackupUnusable(f"{backup.file} has {size} bytes, {backup.size_bytes} were written")
+    with _Hashing(world.directory, path, run.cancel) as hashing:
+        checked = _verify_only(world, run, session, backup.file)
+        sha256 = hashing.result()
+    if backup.sha256 not in (None, sha256):
+        raise BackupUnusable(f"{backup.file} has not the SHA-256 that its manifest names")
+    return replace(
+        backup,
+        sha256=sha256,
+        verified=Verified(at=world.now(), by=(*checked, Check.SHA256)),
+        duration_s=replace(backup.duration_s, verify=round(time.monotonic() - began, 3)),
+    )
+
+
+def publish(world: World, backup: Backup) -> Backup:
+    """Give a proven backup its name.
+
+    Flushed before it is called verified, and called verified before it is called `.bak`:
+    a file of that name is a complete, verified backup, whenever the power fails.
+    """
+    if not world.directory.sync_part(backup.file):
+        log.emit(FSYNC_UNSUPPORTED, file=backup.file)
+    world.directory.write_manifest(backup)
+    world.directory.publish(backup.file)
+    return backup
+
+
+def same_set(world: World, session: Session, backup: Backup) -> None:
+    """The file holds the backup set that its manifest speaks of.
+
+    Raises:
+        BackupUnusable: It holds another, or none.
+    """
+    sql = statements.header_only(world.directory.server_part_path(backup.file))
+    rows = session.rows(sql, f"reading the header of {backup.file}")
+    header = headers.the_only_set(rows, backup.file, backup.database)
+    if header.backup_set.guid != backup.backup_set.guid:
+        raise BackupUnusable(f"{backup.file} holds another backup set than its manifest says")
+
+
+def _verify_only(world: World, run: Run, session: Session, file: str) -> tuple[Check, ...]:
+    """Let SQL Server read the whole file; the evidence is message 3262."""
+    try:
+        _run_verify_only(world, run, session, file, checksum=True)
+    except ServerRefused as error:
+        if error.number != numbers.NO_CHECKSUMS:
+            raise
+        # Without checksums is not damaged: it is proven by less, and recorded so.
+        _run_verify_only(world, run, session, file, checksum=False)
+        return Check.HEADER, Check.VERIFYONLY
+    return Check.CHECKSUM, Check.HEADER, Check.VERIFYONLY
+
+
+def _run_verify_only(
+    world: World, run: Run, session: Session, file: str, *, checksum: bool
+) -> None:
+    statement = statements.verify_only(world.directory.server_part_path(file), checksum=checksum)
+
+    def heard(message: Message) -> None:
+        if message.percent is not None:
+            run.progress(Progress("verifying", message.percent))
+
+    with Activity(world.connect, session.facts.session_id) as activity:
+        seen = session.run(
+            statement,
+            f"the verification of {file}",
+            cancel=run.cancel,
+            heard=heard,
+            # Nothing grows while VERIFYONLY reads: where our login does not see the
+            # session's activity there is no telling slow from stuck, and no limit.
+            stall=Stall(world.settings.backup.stall_timeout_s, activity.pulse),
+        )
+    if numbers.SET_IS_VALID not in seen:
+        raise ServerRefused(f"the verification of {file} ended without SQL Server's message 3262")
+
+
+class _Hashing:
+    """SHA-256 in a thread of its own; hashlib and reads let other threads run."""
+
+    def __init__(self, directory: BackupDir, path: Path, cancel: Cancel) -> None:
+        self._directory = directory
+        self._path = path
+        self._cancel = Cancel(parent=cancel)
+        self._sha256: str | None = None
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._work, name="sha256", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._cancel.request(signal.SIGTERM)
+        self._thread.join()
+
+    def _work(self) -> None:
+        try:
+            self._sha256 = self._directory.sha256(self._path, self._cancel)
+        except Exception as error:  # noqa: BLE001  # it is raised in the thread that asks
+            self._error = error
+
+    def result(self) -> str:
+        """Wait for the sum; raise what hindered it."""
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        assert self._sha256 is not None  # noqa: S101  # the thread ended without an error
+        return self._sha256

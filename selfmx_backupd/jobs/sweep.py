@@ -1,0 +1,51 @@
+"""The retention sweeper: what may go, goes, oldest first and never many at once."""
+
+from dataclasses import dataclass, replace
+
+from selfmx_backupd import log, text
+from selfmx_backupd.events import SWEEP_DONE, SWEEP_HELD_BACK, SWEEP_REMOVED
+from selfmx_backupd.jobs.reconcile import tidy
+from selfmx_backupd.jobs.run import Run
+from selfmx_backupd.jobs.world import World
+from selfmx_backupd.model import Backup, Going
+from selfmx_backupd.policy import retention
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep did: names removed, and how many wait for the next one."""
+
+    removed: tuple[str, ...]
+    held_back: int
+
+
+def sweep(world: World, run: Run) -> Swept:
+    """Apply retention now.
+
+    The inventory is taken at this moment, so every backup on whose strength another one
+    goes has just been looked at: where its size differs it is damaged and counts no more.
+    """
+    tidy(world)
+    entries = world.inventory().entries
+    decisions = retention.decide(entries, world.retention, world.zone, world.now())
+    backups = {entry.file: entry.backup for entry in entries}
+    removed = []
+    for decision in reversed(decisions):
+        backup = backups[decision.file]
+        if decision.keep or backup is None:
+            continue
+        run.step("sweeping", decision.file)
+        _remove(world, backup, "; ".join(decision.goes))
+        removed.append(decision.file)
+    held_back = sum(decision.held_back for decision in decisions)
+    if held_back:
+        log.emit(SWEEP_HELD_BACK, count=text.count(held_back, "backup"))
+    log.emit(SWEEP_DONE, removed=len(removed), kept=len(entries) - len(removed))
+    return Swept(tuple(removed), held_back)
+
+
+def _remove(world: World, backup: Backup, reason: str) -> None:
+    """Say so in the manifest first: a crash leaves a deletion to end, not a missing backup."""
+    world.directory.write_manifest(replace(backup, going=Going(at=world.now(), reason=reason)))
+    world.directory.remove_backup(backup.file)
+    log.emit(SWEEP_REMOVED, file=backup.file, size_bytes=backup.size_bytes, reason=reason)

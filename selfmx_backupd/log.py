@@ -1,0 +1,74 @@
+"""structlog, set up once: a readable sentence for each event on standard error."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from typing import TextIO
+
+import structlog
+
+from selfmx_backupd.events import Event, Level
+
+# syslog's numbers, which systemd reads from the front of a line as <N>.
+_PRIORITIES = {Level.DEBUG: 7, Level.INFO: 6, Level.WARNING: 4, Level.ERROR: 3}
+_EVENT_KEY = "_event"
+
+
+def emit(event: Event, **fields: object) -> None:
+    """Log one event; its fields must hold what its sentence names."""
+    bound: Callable[..., object] = getattr(structlog.get_logger(), event.level)
+    bound(event.name, **{_EVENT_KEY: event}, **fields)
+
+
+def set_up(stream: TextIO | None = None, *, quiet: bool = False) -> None:
+    """Configure structlog and the standard library's logging, process-wide.
+
+    Args:
+        stream: Where lines go; standard error where it is None.
+        quiet: Only warnings and errors, for commands that print their own progress.
+    """
+    target = stream or sys.stderr
+    priorities = _is_journal(target)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.stdlib.add_log_level,
+            _Sentence(priorities=priorities),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.WARNING if quiet else logging.INFO
+        ),
+        logger_factory=structlog.WriteLoggerFactory(target),
+        cache_logger_on_first_use=False,
+    )
+    # APScheduler and others: only what is wrong, in the same place.
+    handler = logging.StreamHandler(target)
+    handler.setFormatter(logging.Formatter(f"{'<4>' if priorities else ''}%(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+class _Sentence:
+    """Renders an event as one line, for a person or with systemd's priority in front."""
+
+    def __init__(self, *, priorities: bool) -> None:
+        self._priorities = priorities
+
+    def __call__(self, _logger: object, _method: str, fields: structlog.typing.EventDict) -> str:
+        event: Event = fields[_EVENT_KEY]
+        sentence = event.say(fields).replace("\n", "; ")
+        if self._priorities:
+            return f"<{_PRIORITIES[event.level]}>{sentence}\n"
+        return f"{event.level}: {sentence}\n"
+
+
+def _is_journal(stream: TextIO) -> bool:
+    """Whether the stream is the journal's socket: $JOURNAL_STREAM holds device:inode.
+
+    Source: systemd.exec(5), JOURNAL_STREAM.
+    """
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"

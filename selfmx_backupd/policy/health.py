@@ -1,0 +1,88 @@
+"""Is anything wrong? One assessment, from which STATUS and logs take their words."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+
+from selfmx_backupd import text
+from selfmx_backupd.model import Due, Entry, State
+from selfmx_backupd.outcomes import Job, Outcomes
+
+
+class Severity(IntEnum):
+    """How bad it is; the numbers are those of monitoring plug-ins."""
+
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, in words."""
+
+    severity: Severity
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When something is called wrong.
+
+    `late_after` is how long a tier may be due; `min_free_percent` is of the file system.
+    """
+
+    late_after: timedelta
+    min_free_percent: int
+
+
+def assess(
+    *,
+    entries: Iterable[Entry],
+    due: Sequence[Due],
+    outcomes: Outcomes,
+    free_percent: float,
+    limits: Limits,
+    now: datetime,
+) -> tuple[Finding, ...]:
+    """Everything that is wrong, worst first; nothing where all is well.
+
+    Args:
+        entries: Every backup of the directory.
+        due: The tiers that want a backup.
+        outcomes: How the last runs ended, and whether one is running.
+        free_percent: Of the backup directory's file system.
+        limits: When something is called wrong.
+        now: UTC.
+    """
+    findings = [*_late(due, outcomes, limits, now), *_lost(entries), *_failed(outcomes)]
+    if free_percent < limits.min_free_percent:
+        sentence = f"only {free_percent:.0f} % of the backup directory's disk is free"
+        findings.append(Finding(Severity.WARNING, sentence))
+    return tuple(sorted(findings, key=lambda finding: -finding.severity))
+
+
+def _late(
+    due: Sequence[Due], outcomes: Outcomes, limits: Limits, now: datetime
+) -> Iterable[Finding]:
+    running = outcomes.running is not None and outcomes.running.job is Job.BACKUP
+    for each in due:
+        if not running and now - each.since > limits.late_after:
+            waited = text.age(now - each.since)
+            yield Finding(Severity.CRITICAL, f"the {each.tier} backup has been due for {waited}")
+
+
+def _lost(entries: Iterable[Entry]) -> Iterable[Finding]:
+    for entry in entries:
+        if entry.state in (State.DAMAGED, State.MISSING):
+            sentence = f"{entry.file} is {entry.state}: {entry.reason}"
+            yield Finding(Severity.CRITICAL, sentence)
+
+
+def _failed(outcomes: Outcomes) -> Iterable[Finding]:
+    for job, outcome in outcomes.jobs.items():
+        if outcome.failures_in_a_row and outcome.last_error:
+            times = text.count(outcome.failures_in_a_row, f"failed {job}")
+            sentence = f"{times} in a row: {outcome.last_error.message}"
+            yield Finding(Severity.WARNING, sentence)

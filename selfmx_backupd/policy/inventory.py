@@ -1,0 +1,158 @@
+"""What a listing of the backup directory means.
+
+A `.bak` is a complete, verified backup only where its manifest says so and its size
+agrees; everything else counts for nothing, and never goes by itself.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from selfmx_backupd.model import Backup, Entry, State
+
+BACKUP = ".bak"
+PART = ".bak.part"
+MANIFEST = ".json"
+TEMPORARY = ".json.tmp"
+PROBE = ".probe"
+LOCK = ".lock"
+
+# A clock that was ten minutes ahead may have dated a backup; one dated further ahead
+# was dated by a wrong clock, and its age means nothing.
+_AHEAD = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The directory as it was read.
+
+    Attributes:
+        sizes: Every regular file's name and size in bytes; links and folders are absent.
+        others: Names of everything else.
+        manifests: For each `.json` that is named like one of ours: its content, or a
+            sentence that says why it cannot be read.
+    """
+
+    sizes: Mapping[str, int]
+    others: tuple[str, ...]
+    manifests: Mapping[str, Backup | str]
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A `.part`: rubbish without a manifest, complete but not yet proven with one."""
+
+    file: str
+    backup: Backup | None
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What the directory holds.
+
+    Attributes:
+        entries: Every backup, newest name first.
+        unfinished: What an interrupted run left to be proven or removed.
+        going: Backups whose deletion was interrupted.
+        leftovers: Names of temporary files of ours.
+        strangers: Names that are somebody else's: reported, never touched.
+    """
+
+    entries: tuple[Entry, ...]
+    unfinished: tuple[Unfinished, ...]
+    going: tuple[Backup, ...]
+    leftovers: tuple[str, ...]
+    strangers: tuple[str, ...]
+
+    def verified(self, database: str) -> tuple[Backup, ...]:
+        """The verified backups of one database, newest first."""
+        return tuple(
+            entry.backup
+            for entry in self.entries
+            if entry.state is State.VERIFIED
+            and entry.backup is not None
+            and entry.backup.database.casefold() == database.casefold()
+        )
+
+
+def stem_pattern(prefix: str) -> re.Pattern[str]:
+    """What the names of our files look like, without their endings."""
+    return re.compile(rf"{re.escape(prefix)}_\d{{8}}_\d{{6}}")
+
+
+def take(listing: Listing, prefix: str, now: datetime) -> Inventory:
+    """Make sense of a listing.
+
+    Args:
+        listing: The directory as it was read.
+        prefix: What our names begin with.
+        now: UTC; tells which backups are dated ahead.
+    """
+    ours = stem_pattern(prefix)
+    stems: dict[str, set[str]] = {}
+    strangers = list(listing.others)
+    leftovers = []
+    for name in sorted(listing.sizes):
+        stem, dot, rest = name.partition(".")
+        ending = dot + rest
+        if name == prefix + LOCK:
+            continue
+        if name == prefix + PROBE or (ending == TEMPORARY and ours.fullmatch(stem)):
+            leftovers.append(name)
+        elif ending in (BACKUP, PART, MANIFEST) and ours.fullmatch(stem):
+            stems.setdefault(stem, set()).add(ending)
+        else:
+            strangers.append(name)
+    entries, unfinished, going = [], [], []
+    for stem, endings in sorted(stems.items(), reverse=True):
+        content = listing.manifests.get(stem + MANIFEST)
+        backup = content if isinstance(content, Backup) else None
+        if backup is not None and backup.going is not None and PART not in endings:
+            going.append(backup)
+        elif PART in endings and BACKUP not in endings:
+            unfinished.append(Unfinished(stem + BACKUP, _about(backup, stem)))
+        else:
+            entries.append(_entry(stem, content, listing.sizes.get(stem + BACKUP), now))
+            strangers += [stem + PART] if PART in endings else []
+    return Inventory(
+        tuple(entries), tuple(unfinished), tuple(going), tuple(leftovers), tuple(sorted(strangers))
+    )
+
+
+def _about(backup: Backup | None, stem: str) -> Backup | None:
+    """The manifest, where it speaks of this file and no other."""
+    return backup if backup is not None and backup.file == stem + BACKUP else None
+
+
+def _entry(stem: str, content: Backup | str | None, size: int | None, now: datetime) -> Entry:
+    file = stem + BACKUP
+    backup = content if isinstance(content, Backup) else None
+    state, reason = _judge(file, content, size, now)
+    return Entry(file=file, state=state, reason=reason, backup=backup, size_bytes=size)
+
+
+def _judge(
+    file: str, content: Backup | str | None, size: int | None, now: datetime
+) -> tuple[State, str]:
+    if size is None:
+        return State.MISSING, "its manifest is here, the file is gone"
+    if content is None:
+        return State.UNKNOWN, "it has no manifest"
+    if isinstance(content, str):
+        return State.UNKNOWN, content
+    if content.file != file:
+        return State.UNKNOWN, f"its manifest speaks of {content.file}"
+    return _judge_manifest(content, size, now)
+
+
+def _judge_manifest(backup: Backup, size: int, now: datetime) -> tuple[State, str]:
+    if backup.damaged is not None:
+        return State.DAMAGED, backup.damaged.reason
+    if backup.size_bytes != size:
+        return State.DAMAGED, f"its size is {size} bytes, {backup.size_bytes} were written"
+    if backup.verified is None:
+        return State.UNKNOWN, "it was never proven"
+    if backup.started_at > now + _AHEAD:
+        return State.UNKNOWN, "it is dated ahead of the clock"
+    return State.VERIFIED, f"proven by {', '.join(backup.verified.by)}"

@@ -1,0 +1,106 @@
+"""Values to words: sizes, ages, instants, tables. Local time only here and in `policy`."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta, tzinfo
+
+from selfmx_backupd.model import Backup, NextRun, Progress
+
+_STEP = 1024
+_MINUTE_S = 60
+_HOUR_S = 3600
+_DAY_S = 86400
+_UNITS = ("KiB", "MiB", "GiB", "TiB")
+
+
+def size(size_bytes: int) -> str:
+    """`734003200` as `700.0 MiB`."""
+    if size_bytes < _STEP:
+        return f"{size_bytes} B"
+    power = min((size_bytes.bit_length() - 1) // 10, len(_UNITS))
+    return f"{size_bytes / _STEP**power:.1f} {_UNITS[power - 1]}"
+
+
+def age(span: timedelta) -> str:
+    """A span as one number that a person can compare: `42 s`, `17 min`, `5 h`, `12 d`.
+
+    A negative span, from a clock that was set back, is `0 s`.
+    """
+    seconds = max(0, int(span.total_seconds()))
+    if seconds < 2 * _MINUTE_S:
+        return f"{seconds} s"
+    if seconds < 2 * _HOUR_S:
+        return f"{seconds // _MINUTE_S} min"
+    if seconds < 2 * _DAY_S:
+        return f"{seconds // _HOUR_S} h"
+    return f"{seconds // _DAY_S} d"
+
+
+def duration(seconds: float) -> str:
+    """A measured duration: `0.4 s`, `3 min 20 s`, `1 h 5 min`."""
+    whole = round(seconds)
+    if whole < _MINUTE_S:
+        return f"{seconds:.1f} s"
+    if whole < _HOUR_S:
+        return f"{whole // _MINUTE_S} min {whole % _MINUTE_S} s"
+    return f"{whole // _HOUR_S} h {whole % _HOUR_S // _MINUTE_S} min"
+
+
+def local(at: datetime, zone: tzinfo) -> str:
+    """An instant in the operator's time: `2026-11-24 03:00 CET`."""
+    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")
+
+
+def local_date(at: datetime, zone: tzinfo) -> str:
+    """The local date of an instant: `2026-11-24`."""
+    return at.astimezone(zone).strftime("%Y-%m-%d")
+
+
+def count(number: int, noun: str) -> str:
+    """`1 backup`, `3 backups`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns as wide as their widest cell, two blanks between, no trailing blanks."""
+    lines = [list(header), *(list(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def status(
+    problems: Sequence[str],
+    backups: Sequence[Backup],
+    next_run: NextRun | None,
+    zone: tzinfo,
+    now: datetime,
+) -> str:
+    """The daemon's one line: what is wrong, what can be got back, what comes next.
+
+    Args:
+        problems: Sentences, worst first; none where all is well.
+        backups: The verified ones, newest first.
+        next_run: The next scheduled instant.
+        zone: The operator's.
+        now: UTC.
+    """
+    parts = [f"PROBLEM: {problems[0]}"] if problems else []
+    if len(problems) > 1:
+        parts.append(f"and {count(len(problems) - 1, 'problem')} more")
+    if backups:
+        parts.append(f"newest backup {age(now - backups[0].started_at)} old")
+        parts.append(f"{count(len(backups), 'verified backup')}")
+    else:
+        parts.append("no verified backup yet")
+    if next_run:
+        parts.append(f"next {next_run.tier} {local(next_run.at, zone)}")
+    return " · ".join(parts)
+
+
+def progress(step: Progress) -> str:
+    """How far a step is: `backing up 42 % (1.1 GiB)`."""
+    percent = f" {step.percent} %" if step.percent is not None else ""
+    written = f" ({size(step.size_bytes)})" if step.size_bytes else ""
+    return f"{step.step}{percent}{written}"

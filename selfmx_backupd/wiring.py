@@ -1,0 +1,133 @@
+"""Settings to opened adapters, and the only real clock."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import tzlocal
+
+from selfmx_backupd.adapters.backup_dir import BackupDir
+from selfmx_backupd.adapters.state import StateFile
+from selfmx_backupd.config import HealthSection, ScheduleSection, Settings
+from selfmx_backupd.errors import ConfigError
+from selfmx_backupd.jobs.world import World, program_name
+from selfmx_backupd.model import Tier
+from selfmx_backupd.policy import schedule
+from selfmx_backupd.policy.health import Limits
+from selfmx_backupd.policy.retention import Retention
+from selfmx_backupd.policy.schedule import Schedule
+
+if TYPE_CHECKING:
+    from selfmx_backupd.adapters.mssql.session import Session
+
+
+# What a running daemon cannot change: its lock, its names and its memory hang on it.
+_FIXED = (
+    ("sqlserver", "database"),
+    ("backup", "directory"),
+    ("backup", "prefix"),
+    ("state", "directory"),
+)
+
+
+def now() -> datetime:
+    """The time, UTC."""
+    return datetime.now(UTC)  # noqa: TID251  # the one real clock of this program
+
+
+def world_of(settings: Settings) -> World:
+    """Everything that a recipe works with, made from the configuration.
+
+    Raises:
+        ConfigError: This host's time zone cannot be told.
+    """
+    zone = _zone(settings.schedule.timezone)
+    section = settings.retention
+    return World(
+        settings=settings,
+        zone=zone,
+        schedule=_schedule(settings.schedule, zone),
+        retention=Retention(
+            daily=section.daily,
+            weekly=section.weekly,
+            monthly=section.monthly,
+            manual=section.manual,
+            pre_restore=section.pre_restore,
+            minimum=section.minimum,
+        ),
+        directory=BackupDir(
+            settings.backup.directory, settings.backup.server_directory, settings.prefix
+        ),
+        state=StateFile(settings.state.directory),
+        connect=lambda: _connect(settings),
+        now=now,
+    )
+
+
+def health_limits(section: HealthSection) -> Limits:
+    """When something is called wrong."""
+    return Limits(timedelta(hours=section.late_after_h), section.min_free_percent)
+
+
+def keep_fixed(old: Settings, new: Settings) -> tuple[Settings, tuple[str, ...]]:
+    """The new settings with the old values of what only a restart may change."""
+    kept = []
+    for section, key in _FIXED:
+        before, after = getattr(old, section), getattr(new, section)
+        if getattr(before, key) != getattr(after, key):
+            kept.append(f"{section}.{key}")
+            fixed = after.model_copy(update={key: getattr(before, key)})
+            new = new.model_copy(update={section: fixed})
+    return new, tuple(kept)
+
+
+def _connect(settings: Settings) -> Session:
+    # Imported when it is needed: pyodbc cannot be imported where unixODBC is missing, and
+    # commands that ask no server must work there.
+    from selfmx_backupd.adapters.mssql.connect import Target, connect  # noqa: PLC0415
+
+    section = settings.sqlserver
+    target = Target(
+        host=section.host,
+        port=section.port,
+        user=section.user,
+        password_file=section.password_file,
+        driver=section.driver,
+        encrypt=section.encrypt,
+        trust_server_certificate=section.trust_server_certificate,
+        login_timeout_s=section.login_timeout_s,
+    )
+    return connect(
+        target,
+        program_name(settings.prefix),
+        os.environ.get("CREDENTIALS_DIRECTORY"),
+    )
+
+
+def _schedule(section: ScheduleSection, zone: ZoneInfo) -> Schedule:
+    rules = {
+        Tier.DAILY: schedule.parse_daily(section.daily),
+        Tier.WEEKLY: schedule.parse_weekly(section.weekly),
+        Tier.MONTHLY: schedule.parse_monthly(section.monthly),
+    }
+    return Schedule(
+        zone=zone,
+        tiers=MappingProxyType({tier: rule for tier, rule in rules.items() if rule}),
+        sweep=schedule.parse_time(section.sweep),
+    )
+
+
+def _zone(name: str) -> ZoneInfo:
+    if name != "local":
+        return ZoneInfo(name)
+    try:
+        return ZoneInfo(tzlocal.get_localzone_name())
+    except (LookupError, ValueError, OSError) as error:
+        raise ConfigError(
+            (f"schedule.timezone: this host's time zone cannot be told: {error}",),
+            hint='Set schedule.timezone, e.g. to "Europe/Vienna". Type: timedatectl',
+        ) from error
