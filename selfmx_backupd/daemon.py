@@ -36,6 +36,7 @@ from selfmx_backupd.wiring import health_limits, keep_fixed, world_of
 # How long a stop waits for the server to give a backup up; the unit's stop time-out is longer.
 _STOP_WITHIN_S = 30.0
 _WAKE_UP_EVERY_S = 30.0
+_TELL_EVERY_S = 1.0
 # Somebody else's job holds the lock: look again soon, complain after ten minutes.
 _LOCK_AGAIN_S = 10.0
 _LOCK_COMPLAINT_S = 600.0
@@ -81,8 +82,10 @@ class Daemon:
         self._bell = Bell((signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
         self._cancel = Cancel()
         self._worker: threading.Thread | None = None
+        self._is_busy = False
         self._reconciled = False
         self._progress: Progress | None = None
+        self._told_at = 0.0
         self._trouble: str | None = None
         self._idle_until = 0.0
         self._blocked_since: float | None = None
@@ -117,7 +120,7 @@ class Daemon:
 
     def _wake_up(self) -> None:
         look = self._look()
-        if look is not None and not self._is_busy():
+        if look is not None and not self._is_busy:
             self._start_what_is_due(look)
         self._notifier.status(self._status(look))
         self._notifier.alive()
@@ -153,7 +156,7 @@ class Daemon:
         if look is None:
             return f"PROBLEM: {self._trouble}"
         progress = self._progress
-        if self._is_busy() and progress is not None:
+        if self._is_busy and progress is not None:
             return text.progress(progress)
         runs = schedule.next_runs(look.now, self._world.schedule, 1)
         zone = self._world.zone
@@ -192,6 +195,7 @@ class Daemon:
 
     def _start(self, job: Job, what: str, recipe: Callable[[World, Run], object]) -> None:
         world = self._world
+        self._is_busy = True
         self._worker = threading.Thread(
             target=self._work, args=(world, job, what, recipe), name="worker", daemon=True
         )
@@ -220,6 +224,8 @@ class Daemon:
             pass
         finally:
             self._progress = None
+            # Before the bell: the wake-up that it causes must find the worker free.
+            self._is_busy = False
             self._bell.ring()
 
     def _note_busy(self, error: Busy) -> None:
@@ -232,11 +238,12 @@ class Daemon:
             self._blocked_since = now
 
     def _note_progress(self, progress: Progress) -> None:
-        self._progress = progress
-        self._notifier.status(text.progress(progress))
-
-    def _is_busy(self) -> bool:
-        return self._worker is not None and self._worker.is_alive()
+        before, self._progress = self._progress, progress
+        now = time.monotonic()
+        step_is_new = before is None or before.step != progress.step
+        if step_is_new or now - self._told_at >= _TELL_EVERY_S:
+            self._told_at = now
+            self._notifier.status(text.progress(progress))
 
     def _reload(self) -> None:
         """Take up a new configuration; the old one stays in force where the new is wrong."""

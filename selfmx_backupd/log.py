@@ -58,8 +58,8 @@ class _Sentence:
         event: Event = fields[_EVENT_KEY]
         sentence = event.say(fields).replace("\n", "; ")
         if self._priorities:
-            return f"<{_PRIORITIES[event.level]}>{sentence}\n"
-        return f"{event.level}: {sentence}\n"
+            return f"<{_PRIORITIES[event.level]}>{sentence}"
+        return f"{event.level}: {sentence}"
 
 
 def _is_journal(stream: TextIO) -> bool:

@@ -66,11 +66,13 @@ def assess(
 def _late(
     due: Sequence[Due], outcomes: Outcomes, limits: Limits, now: datetime
 ) -> Iterable[Finding]:
-    running = outcomes.running is not None and outcomes.running.job is Job.BACKUP
-    for each in due:
-        if not running and now - each.since > limits.late_after:
-            waited = text.age(now - each.since)
-            yield Finding(Severity.CRITICAL, f"the {each.tier} backup has been due for {waited}")
+    if outcomes.running is not None and outcomes.running.job is Job.BACKUP:
+        return
+    late = [each for each in due if now - each.since > limits.late_after]
+    if late:
+        tiers = ", ".join(each.tier for each in late)
+        waited = text.age(now - min(each.since for each in late))
+        yield Finding(Severity.CRITICAL, f"{tiers} backup overdue for {waited}")
 
 
 def _lost(entries: Iterable[Entry]) -> Iterable[Finding]:

@@ -18,7 +18,7 @@
 """
 
 from calendar import monthrange
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
@@ -131,7 +131,7 @@ class _Judge:
 
     def counted(self, backups: Sequence[Backup]) -> list[Decision]:
         """Decide for all backups that count, given and returned newest first; without the brake."""
-        newer: defaultdict[tuple[str, Tier], list[datetime]] = defaultdict(list)
+        newer: Counter[tuple[str, Tier]] = Counter()
         ranks: Counter[str] = Counter()
         decisions = []
         for backup in backups:
@@ -142,8 +142,7 @@ class _Judge:
             standings = [self._tier(tier, backup, newer[family, tier]) for tier in tiers]
             standings += [*self._rank(ranks[family]), *self._pin(backup.pin)]
             decisions.append(self._conclude(backup, standings))
-            for tier in tiers:
-                newer[family, tier].append(backup.started_at)
+            newer.update((family, tier) for tier in tiers)
         return decisions
 
     def uncounted(self, entry: Entry) -> Decision:
@@ -172,22 +171,22 @@ class _Judge:
         goes_at = max(ends) if len(ends) == len(holding) else None
         return _stays(backup.file, tuple(each.words for each in holding), goes_at)
 
-    def _tier(self, tier: Tier, backup: Backup, newer: Sequence[datetime]) -> _Standing:
-        """Judge by one tier; `newer` holds the starts of newer ones that carry it, newest first."""
+    def _tier(self, tier: Tier, backup: Backup, newer: int) -> _Standing:
+        """Judge by one tier; so many `newer` backups of the family carry it."""
         window = self.retention.window(tier)
         if window is None:
             return _Standing(f"{tier} for ever")
         wanted = window if tier in SCHEDULED_TIERS else 0
         until = self._until(tier, window, backup.started_at)
-        enough = len(newer) >= wanted
+        enough = newer >= wanted
         if until > self.now:
             words = f"{tier} until {self._date(until)}"
             return _Standing(words, ends_at=until if enough else None)
         if not enough:
-            return _Standing(f"{tier}: only {len(newer)} newer, {wanted} wanted")
-        # It left when both were true, as far as the backups that are still here can tell.
-        left_at = max(until, newer[-wanted]) if wanted else until
-        return _Standing(f"left {tier} on {self._date(left_at)}", holds=False)
+            return _Standing(f"{tier}: only {newer} newer, {wanted} wanted")
+        # The window's end. When the last of the newer ones came can no longer be told: some of
+        # them have gone since.
+        return _Standing(f"left {tier} on {self._date(until)}", holds=False)
 
     def _rank(self, rank: int) -> tuple[_Standing, ...]:
         """Judge by the place, from 1 on, among the newest of the family."""

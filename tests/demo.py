@@ -1,0 +1,78 @@
+"""`make demo`: the main job, shown to a person, against the stand-in."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.installation import DaemonProcess, Installation
+from tests.standin.drivers import known
+
+
+def main() -> int:
+    """Show it; any failure ends non-zero."""
+    began = time.monotonic()
+    root = Path(tempfile.mkdtemp(prefix="selfmx-demo-"))
+    say("selfmx-backupd: a demonstration")
+    print("The SQL Server in it is a STAND-IN: it speaks the real wire protocol to a real")
+    print("ODBC driver and keeps a small database SelfMX, but it is not SQL Server.")
+    try:
+        driver = next(name for name, each in known().items() if each.library)
+        with Installation(root, driver=driver, standin=("--size", "24", "--rate", "16")) as site:
+            print(f"stand-in on 127.0.0.1:{site.server.port}, ODBC driver {driver}")
+            print(f"backups in {site.backups}")
+            run_daemon(site)
+    finally:
+        shutil.rmtree(root)
+    say(f"done in {time.monotonic() - began:.0f} s: every step succeeded")
+    return 0
+
+
+def run_daemon(site: Installation) -> None:
+    """The daemon's life, with a manual backup in the middle."""
+    say("1. The daemon starts; nothing has ever been backed up, so all tiers are due")
+    with DaemonProcess(site, tell=tell_systemd) as daemon:
+        daemon.wait_for(lambda message: message.startswith("READY=1"))
+        daemon.wait_for(lambda message: "1 verified backup" in message)
+        say("2. selfmx-backup: one more, by hand")
+        show(site, "selfmx-backup")
+        say("3. selfmx-backup list")
+        show(site, "selfmx-backup", "list")
+        expect(site)
+        say("4. SIGTERM to the daemon")
+        log = daemon.stop()
+    say("What the daemon logged:")
+    print(log.strip())
+
+
+def tell_systemd(message: str) -> None:
+    """Print what the daemon reports to systemd, but for the watchdog's pings."""
+    for line in message.splitlines():
+        if line != "WATCHDOG=1":
+            print(f"   to systemd: {line}")
+
+
+def show(site: Installation, *words: str) -> None:
+    """Run one of our commands before the reader's eyes."""
+    print(f"$ {' '.join(words)}")
+    sys.stdout.flush()
+    subprocess.run(site.command(*words), check=True)
+
+
+def expect(site: Installation) -> None:
+    """What must be true at the end: one backup for all three tiers, and a manual one."""
+    tiers = [(each["state"], tuple(each["tiers"])) for each in reversed(site.listed())]
+    wanted = [("verified", ("daily", "weekly", "monthly")), ("verified", ("manual",))]
+    if tiers != wanted:
+        raise SystemExit(f"expected {wanted}, found {tiers}")
+
+
+def say(headline: str) -> None:
+    """A headline."""
+    print(f"\n== {headline}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
