@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.standin.drivers import known
-from tests.standin.process import PASSWORD, REPOSITORY, StandIn
+from tests.standin.process import PASSWORD, StandIn
 
 BIN = Path(sys.executable).parent
 SERVER_PATH = "/var/opt/mssql/backup"
