@@ -99,8 +99,8 @@ class Daemon:
             self._timers.start()
             self._begin()
             while True:
-                self._wake_up()
-                for number in self._bell.wait(self._wake_up_every_s):
+                sleep_s = self._wake_up()
+                for number in self._bell.wait(sleep_s):
                     if number != signal.SIGHUP:
                         return self._stop(number)
                     self._reload()
@@ -118,12 +118,15 @@ class Daemon:
                 next_run=f"next {', '.join(words)}" if words else "nothing is scheduled",
             )
 
-    def _wake_up(self) -> None:
+    def _wake_up(self) -> float:
+        """Look, start what is due, report; return how long to sleep at most, in seconds."""
         look = self._look()
+        sleep_s = self._wake_up_every_s
         if look is not None and not self._is_busy:
-            self._start_what_is_due(look)
+            sleep_s = min(sleep_s, self._start_what_is_due(look))
         self._notifier.status(self._status(look))
         self._notifier.alive()
+        return sleep_s
 
     def _look(self) -> _Look | None:
         """Read the directory and the state; None, and said aloud, where that cannot be done."""
@@ -162,27 +165,37 @@ class Daemon:
         zone = self._world.zone
         return text.status(look.problems, look.verified, runs[0] if runs else None, zone, look.now)
 
-    def _start_what_is_due(self, look: _Look) -> None:
-        if time.monotonic() < self._idle_until:
-            return
+    def _start_what_is_due(self, look: _Look) -> float:
+        """Hand the most urgent job to the worker; return when to look again, in seconds."""
+        idle_s = self._idle_until - time.monotonic()
+        if idle_s > 0:
+            return idle_s
         if not self._reconciled:
             # First of all: it also counts a run that died with its process, on which the
             # pace of retries depends.
-            self._start(Job.VERIFY, "reconciliation", self._reconcile)
-        elif look.due and self._may_try(Job.BACKUP, look):
-            self._start(Job.BACKUP, "scheduled backup", back_up_due)
-        elif self._sweep_is_due(look) and self._may_try(Job.SWEEP, look):
-            self._start(Job.SWEEP, "scheduled sweep", sweep)
+            return self._start(Job.VERIFY, "reconciliation", self._reconcile)
+        waits = []
+        if look.due:
+            waits.append(self._wait_s(Job.BACKUP, look))
+            if not waits[-1]:
+                return self._start(Job.BACKUP, "scheduled backup", back_up_due)
+        if self._sweep_is_due(look):
+            waits.append(self._wait_s(Job.SWEEP, look))
+            if not waits[-1]:
+                return self._start(Job.SWEEP, "scheduled sweep", sweep)
+        return min(waits, default=self._wake_up_every_s)
 
     def _reconcile(self, world: World, run: Run) -> None:
         self._reconciled = True
         reconcile_alone(world, run)
 
-    def _may_try(self, job: Job, look: _Look) -> bool:
+    def _wait_s(self, job: Job, look: _Look) -> float:
+        """How long retries of a job still have to wait, in seconds; 0 where it may run."""
         outcome = look.outcomes.of(job)
         pace = self._world.settings.schedule.retry_after_s
         failures = outcome.failures_in_a_row
-        return schedule.retry_at(outcome.last_attempt_at, failures, pace, look.now) is None
+        at = schedule.retry_at(outcome.last_attempt_at, failures, pace, look.now)
+        return (at - look.now).total_seconds() if at else 0.0
 
     def _sweep_is_due(self, look: _Look) -> bool:
         at = self._world.schedule.sweep
@@ -193,13 +206,14 @@ class Daemon:
         # A sweep dated ahead of the clock says nothing about today.
         return swept is None or swept < slot or swept > look.now
 
-    def _start(self, job: Job, what: str, recipe: Callable[[World, Run], object]) -> None:
+    def _start(self, job: Job, what: str, recipe: Callable[[World, Run], object]) -> float:
         world = self._world
         self._is_busy = True
         self._worker = threading.Thread(
             target=self._work, args=(world, job, what, recipe), name="worker", daemon=True
         )
         self._worker.start()
+        return self._wake_up_every_s
 
     def _work(
         self, world: World, job: Job, what: str, recipe: Callable[[World, Run], object]

@@ -9,6 +9,7 @@ _STEP = 1024
 _MINUTE_S = 60
 _HOUR_S = 3600
 _DAY_S = 86400
+_PROBLEMS_SHOWN = 3
 _UNITS = ("KiB", "MiB", "GiB", "TiB")
 
 
@@ -86,9 +87,9 @@ def status(
         zone: The operator's.
         now: UTC.
     """
-    parts = [f"PROBLEM: {problems[0]}"] if problems else []
-    if len(problems) > 1:
-        parts.append(f"and {count(len(problems) - 1, 'problem')} more")
+    parts = [f"PROBLEM: {'; '.join(problems[:_PROBLEMS_SHOWN])}"] if problems else []
+    if len(problems) > _PROBLEMS_SHOWN:
+        parts.append(f"and {count(len(problems) - _PROBLEMS_SHOWN, 'problem')} more")
     if backups:
         parts.append(f"newest backup {age(now - backups[0].started_at)} old")
         parts.append(f"{count(len(backups), 'verified backup')}")

@@ -27,7 +27,7 @@ def run(work: Callable[[Cancel], _Result]) -> _Result:
     with Bell((signal.SIGINT, signal.SIGTERM, signal.SIGHUP)) as bell:
         job = _Job(work, cancel, bell.ring)
         job.start()
-        while job.is_alive():
+        while not job.finished:
             for number in bell.wait(None):
                 if cancel.requested:
                     os._exit(_SIGNALLED + number)
@@ -46,6 +46,7 @@ class _Job(threading.Thread, Generic[_Result]):
         self._ring = ring
         self._results: list[_Result] = []
         self._error: BaseException | None = None
+        self.finished = False
 
     def run(self) -> None:
         try:
@@ -53,6 +54,8 @@ class _Job(threading.Thread, Generic[_Result]):
         except BaseException as error:  # noqa: BLE001  # raised again in the main thread
             self._error = error
         finally:
+            # Not is_alive(): the thread still lives when the bell wakes the main one.
+            self.finished = True
             self._ring()
 
     def result(self) -> _Result:
