@@ -6,12 +6,10 @@ ask no server need no secret.
 
 import difflib
 import os
-import re
 import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -22,70 +20,27 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from selfmx_backupd import config_values as values
 from selfmx_backupd.errors import ConfigError
 from selfmx_backupd.policy import schedule
+from selfmx_backupd.policy.retention import LONGEST_WINDOW
 
 DEFAULT_PATH = Path("/etc/selfmx-backupd/config.toml")
 ENV_PREFIX = "SELFMX_BACKUPD_"
 ENV_CONFIG = f"{ENV_PREFIX}CONFIG"
-PREFIX_PATTERN = re.compile(r"[a-z0-9-]{1,60}")
 
 _HINT = "Compare it with config.example.toml, mend it, then type the command again."
 
 
-def _absolute(path: Path) -> Path:
-    if not path.is_absolute():
-        raise ValueError("is relative, write the whole path from / on")
-    return path
-
-
-def _server_directory(path: str) -> str:
-    if not path.startswith("/"):
-        raise ValueError("is relative, write the whole path from / on, as SQL Server sees it")
-    return path.rstrip("/") or "/"
-
-
-def _zone_name(name: str) -> str:
-    if name == "local":
-        return name
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(
-            'is no time zone, write "local" or a name such as "Europe/Vienna"'
-        ) from None
-    return name
-
-
-def _window(value: object) -> int | None:
-    if value == "forever":
-        return None
-    if isinstance(value, str) and value.isdecimal():
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError('is ambiguous, write a number from 1 on, or "forever"')
-    return value
-
-
-def _prefix(value: str) -> str:
-    if value != "auto" and not PREFIX_PATTERN.fullmatch(value):
-        raise ValueError('does not fit, write "auto" or 1 to 60 of the characters a-z, 0-9 and -')
-    return value
-
-
 def _parses(parse: Callable[[str], object]) -> AfterValidator:
-    """A validator that keeps the text and only asks whether the policy can read it."""
-
-    def check(text: str) -> str:
-        parse(text)
-        return text
-
-    return AfterValidator(check)
+    return AfterValidator(values.readable(parse))
 
 
-AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
-Window = Annotated[int | None, BeforeValidator(_window)]
-Seconds = Annotated[int, Field(ge=1)]
+AbsolutePath = Annotated[Path, AfterValidator(values.absolute)]
+Window = Annotated[int | None, BeforeValidator(values.window)]
+Number = Annotated[int, BeforeValidator(values.number)]
+# A year, so that no sum of times can leave the calendar.
+Seconds = Annotated[Number, Field(ge=1, le=366 * 86_400)]
 
 
 class _Section(BaseModel):
@@ -95,23 +50,25 @@ class _Section(BaseModel):
 class SqlServer(_Section):
     """Where SQL Server is and how to log in."""
 
-    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65535)] = 1433
+    host: Annotated[str, Field(min_length=1), AfterValidator(values.host)] = "127.0.0.1"
+    port: Annotated[Number, Field(ge=1, le=65535)] = 1433
     database: Annotated[str, Field(min_length=1, max_length=128)] = "SelfMX"
     user: Annotated[str, Field(min_length=1, max_length=128)] = "selfmx_backup"
     password_file: AbsolutePath = Path("/etc/selfmx-backupd/sqlserver-password")
     driver: Annotated[str, Field(min_length=1)] = "auto"
     encrypt: Literal["yes", "no", "strict"] = "yes"
     trust_server_certificate: bool = True
-    login_timeout_s: Annotated[int, Field(ge=1, le=300)] = 15
+    login_timeout_s: Annotated[Number, Field(ge=1, le=300)] = 15
 
 
 class BackupSection(_Section):
     """Where backups go and how they are taken."""
 
     directory: AbsolutePath = Path("/data/selfmx/backups")
-    server_directory: Annotated[str, AfterValidator(_server_directory)] = "/var/opt/mssql/backup"
-    prefix: Annotated[str, AfterValidator(_prefix)] = "auto"
+    server_directory: Annotated[str, AfterValidator(values.server_directory)] = (
+        "/var/opt/mssql/backup"
+    )
+    prefix: Annotated[str, AfterValidator(values.prefix)] = "auto"
     compression: Literal["auto", "on", "off"] = "auto"
     stall_timeout_s: Seconds = 1800
 
@@ -119,7 +76,7 @@ class BackupSection(_Section):
 class ScheduleSection(_Section):
     """When backups are due. The texts are read by `policy.schedule`."""
 
-    timezone: Annotated[str, AfterValidator(_zone_name)] = "local"
+    timezone: Annotated[str, AfterValidator(values.zone)] = "local"
     daily: Annotated[str, _parses(schedule.parse_daily)] = "03:00"
     weekly: Annotated[str, _parses(schedule.parse_weekly)] = "sunday 03:00"
     monthly: Annotated[str, _parses(schedule.parse_monthly)] = "1 03:00"
@@ -135,14 +92,14 @@ class RetentionSection(_Section):
     monthly: Window = 12
     manual: Window = 30
     pre_restore: Window = 30
-    minimum: Annotated[int, Field(ge=1)] = 3
+    minimum: Annotated[Number, Field(ge=1, le=LONGEST_WINDOW)] = 3
 
 
 class HealthSection(_Section):
     """When something is called wrong."""
 
-    late_after_h: Annotated[int, Field(ge=1)] = 2
-    min_free_percent: Annotated[int, Field(ge=0, le=99)] = 10
+    late_after_h: Annotated[Number, Field(ge=1, le=366 * 24)] = 2
+    min_free_percent: Annotated[Number, Field(ge=0, le=99)] = 10
 
 
 class StateSection(_Section):
@@ -206,10 +163,11 @@ def load(path: Path) -> Settings:
         settings = Settings(**known)
     except ValidationError as error:
         wrong = tuple(_sentence(path.name, each) for each in error.errors(include_input=False))
-        raise ConfigError((*unknown, *wrong), hint=_HINT) from None
-    except SettingsError as error:
-        raise ConfigError((*unknown, f"environment: {_lower(str(error))}"), hint=_HINT) from None
-    if not PREFIX_PATTERN.fullmatch(settings.prefix):
+        # An unknown variable is met twice: by its name, and as a key of its section.
+        raise ConfigError(tuple(dict.fromkeys((*unknown, *wrong))), hint=_HINT) from None
+    except SettingsError:
+        raise ConfigError((*unknown, *_unreadable_variables()), hint=_HINT) from None
+    if not values.PREFIX.fullmatch(settings.prefix):
         sentence = (
             f"{path.name}: backup.prefix: the database's name cannot name files, "
             "set 1 to 60 of the characters a-z, 0-9 and -"
@@ -250,12 +208,34 @@ def _unknown_sections(content: dict[str, Any], file: str) -> tuple[str, ...]:
 
 
 def _unknown_variables() -> tuple[str, ...]:
-    known = [ENV_CONFIG, *(_variable(section, key) for section, key in _all_keys())]
+    known = _known_variables()
     return tuple(
-        f"{name}: unknown variable{_suggestion(name.upper(), known)}"
+        _unknown_variable(name.upper())
         for name in sorted(os.environ)
         if name.upper().startswith(ENV_PREFIX) and name.upper() not in known
     )
+
+
+def _unknown_variable(name: str) -> str:
+    return f"{name}: unknown variable{_suggestion(name, _known_variables())}"
+
+
+def _known_variables() -> list[str]:
+    return [ENV_CONFIG, *(_variable(section, key) for section, key in _all_keys())]
+
+
+def _unreadable_variables() -> tuple[str, ...]:
+    """Lists must be JSON, and this is asked before any value is looked at."""
+    lists = [_variable(section, key) for section, key in _all_keys() if _is_list(section, key)]
+    return tuple(
+        f"{name}: cannot be read, write a list such as [60, 300]"
+        for name in sorted(os.environ)
+        if name.upper() in lists
+    )
+
+
+def _is_list(section: str, key: str) -> bool:
+    return isinstance(getattr(Settings.model_fields[section].default, key), tuple)
 
 
 def _all_keys() -> list[tuple[str, str]]:
@@ -279,10 +259,15 @@ def _sentence(file: str, error: ErrorDetails) -> str:
         where = _variable(section, key)
     if error["type"] == "extra_forbidden":
         keys = [known for owner, known in _all_keys() if owner == section]
+        if where == _variable(section, key):
+            return _unknown_variable(where)
         return f"{where}: unknown key{_suggestion(key, keys)}"
+    if error["type"] == "model_type":
+        return f"{where}: is no section, write [{section}] and its keys below"
     if error["type"] == "value_error":
         return f"{where}: {error['ctx']['error']}"
-    return f"{where}: wrong value, {_lower(error['msg'].removeprefix('Input '))}"
+    wrong = _lower(error["msg"].removeprefix("Input ")).replace("tuple", "list")
+    return f"{where}: wrong value, {wrong}"
 
 
 def _suggestion(name: str, known: Sequence[str]) -> str:

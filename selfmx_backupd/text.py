@@ -18,6 +18,8 @@ def size(size_bytes: int) -> str:
     if size_bytes < _STEP:
         return f"{size_bytes} B"
     power = min((size_bytes.bit_length() - 1) // 10, len(_UNITS))
+    if power < len(_UNITS) and round(size_bytes / _STEP**power, 1) == _STEP:
+        power += 1  # 1.0 MiB rather than 1024.0 KiB
     return f"{size_bytes / _STEP**power:.1f} {_UNITS[power - 1]}"
 
 

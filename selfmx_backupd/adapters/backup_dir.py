@@ -21,6 +21,7 @@ from selfmx_backupd.policy import inventory
 from selfmx_backupd.policy.inventory import BACKUP, LOCK, MANIFEST, PART, PROBE, Listing
 
 _CHUNK_BYTES = 1 << 20
+_PROBE_MODE = 0o644
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +62,20 @@ class BackupDir:
             DirectoryUnusable: The directory, or a manifest in it, cannot be read. A
                 manifest that we may not read is an error, never an unknown backup.
         """
-        ours = inventory.stem_pattern(self.prefix)
         sizes, others, manifests = {}, [], {}
         with self._naming("read"):
             for entry in sorted(os.scandir(self.path), key=lambda each: each.name):
+                name = _printable(entry.name)
                 if not entry.is_file(follow_symlinks=False):
-                    others.append(entry.name)
+                    others.append(name)
                     continue
-                sizes[entry.name] = entry.stat(follow_symlinks=False).st_size
-                stem = entry.name.removesuffix(MANIFEST)
-                if entry.name.endswith(MANIFEST) and ours.fullmatch(stem):
-                    manifests[entry.name] = self._read_manifest(entry.name)
+                # A job that holds the lock may rename or remove a file while we look.
+                with suppress(FileNotFoundError):
+                    size = entry.stat(follow_symlinks=False).st_size
+                    stem = name.removesuffix(MANIFEST)
+                    if name.endswith(MANIFEST) and inventory.is_stem(stem, self.prefix):
+                        manifests[name] = self._read_manifest(name)
+                    sizes[name] = size
         return Listing(sizes, tuple(others), manifests)
 
     def _read_manifest(self, name: str) -> Backup | str:
@@ -88,7 +92,8 @@ class BackupDir:
         """
         while True:
             stem = f"{self.prefix}_{local:%Y%m%d_%H%M%S}"
-            if not any((self.path / (stem + end)).exists() for end in (BACKUP, PART, MANIFEST)):
+            # A link that leads nowhere also takes a name: SQL Server would write through it.
+            if not any(os.path.lexists(self.path / (stem + e)) for e in (BACKUP, PART, MANIFEST)):
                 return stem + BACKUP
             local += timedelta(seconds=1)
 
@@ -96,15 +101,23 @@ class BackupDir:
         """Write the empty probe.
 
         Everybody may read it: it holds nothing, and SQL Server, which owns the backups
-        that it writes, need not share a group with us.
+        that it writes, need not share a group with us. Always a new file: root must not
+        follow a link that somebody in SQL Server's container may have put there.
         """
+        self.remove_probe()
         with self._naming("write to"):
-            self.probe_path.touch(mode=0o644)
-            self.probe_path.chmod(0o644)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            descriptor = os.open(self.probe_path, flags, _PROBE_MODE)
+            try:
+                os.fchmod(descriptor, _PROBE_MODE)
+                files.adopt_owner(descriptor, self.path)
+            finally:
+                os.close(descriptor)
 
     def remove_probe(self) -> None:
         """Remove the probe, if it is there."""
-        self.probe_path.unlink(missing_ok=True)
+        with self._naming("remove from"):
+            self.probe_path.unlink(missing_ok=True)
 
     def part_size(self, file: str) -> int | None:
         """Bytes of a backup's `.part`; None where it is not there."""
@@ -143,22 +156,23 @@ class BackupDir:
         Returns:
             False where the file system cannot (EINVAL on some network file systems).
         """
-        descriptor = os.open(self._part(file), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        except OSError as error:
-            if error.errno in (errno.EINVAL, errno.ENOTSUP):
-                return False
-            raise
-        finally:
-            os.close(descriptor)
+        with self._naming("flush a file in"):
+            descriptor = os.open(self._part(file), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+            except OSError as error:
+                if error.errno in (errno.EINVAL, errno.ENOTSUP):
+                    return False
+                raise
+            finally:
+                os.close(descriptor)
         return True
 
     def publish(self, file: str) -> None:
         """Give a proven `.part` its name."""
         target = self.path / file
         with self._naming("rename a file in"):
-            if target.exists():
+            if os.path.lexists(target):
                 # Never over a file that somebody put there meanwhile.
                 raise FileExistsError(
                     errno.EEXIST, "the name has been taken meanwhile", str(target)
@@ -248,3 +262,8 @@ class BackupDir:
                 f"group. Type: chgrp selfmx-backupd {self.path} && chmod 2770 {self.path}"
             )
         return f"Type: ls -la {self.path}"
+
+
+def _printable(name: str) -> str:
+    """A name that can be printed and encoded; names of ours are not changed by it."""
+    return os.fsencode(name).decode(errors="backslashreplace")

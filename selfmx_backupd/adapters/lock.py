@@ -7,7 +7,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -36,7 +36,9 @@ def hold(path: Path, what: str, now: datetime) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Busy(f"another job is running: {_holder(descriptor)}") from None
-        _write(descriptor, {"what": what, "pid": os.getpid(), "since": now.isoformat()})
+        with suppress(OSError):
+            # A courtesy: a full disk must not keep the sweep from making room.
+            _write(descriptor, {"what": what, "pid": os.getpid(), "since": now.isoformat()})
         try:
             yield
         finally:

@@ -28,6 +28,9 @@ from selfmx_backupd.model import (
 
 SCHEMA = 1
 
+# Nothing beyond what is known; None is a value of its own, null.
+_NOTHING = object()
+
 _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
 
@@ -49,7 +52,7 @@ def decode(content: bytes) -> Backup:
     """
     try:
         document = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UnreadableManifest("its manifest is not JSON") from None
     if not isinstance(document, dict):
         raise UnreadableManifest("its manifest is not a JSON object")
@@ -62,7 +65,7 @@ def decode(content: bytes) -> Backup:
         return _from_document(document)
     except KeyError as error:
         raise UnreadableManifest(f"its manifest lacks {error.args[0]}") from None
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise UnreadableManifest(f"its manifest cannot be read: {error}") from None
 
 
@@ -132,27 +135,27 @@ def _from_document(document: Mapping[str, Any]) -> Backup:
         writer=str(document["writer"]),
     )
     beyond = _beyond(document, _known_document(backup))
-    return replace(backup, extra=MappingProxyType(beyond or {}))
+    return replace(backup, extra=MappingProxyType({} if beyond is _NOTHING else beyond))
 
 
 def _beyond(document: Any, known: Any) -> Any:  # noqa: ANN401  # JSON is any of six types
-    """What a document holds beyond the known one, in the same shape; None where nothing."""
+    """What a document holds beyond the known one, in the same shape, or _NOTHING."""
     if isinstance(document, Mapping) and isinstance(known, Mapping):
         rest = {
             key: value if key not in known else _beyond(value, known[key])
             for key, value in document.items()
         }
-        return {key: value for key, value in rest.items() if value is not None} or None
+        return {key: value for key, value in rest.items() if value is not _NOTHING} or _NOTHING
     if isinstance(document, list) and isinstance(known, list):
         items = [_beyond(item, own) for item, own in zip(document, known, strict=True)]
-        return items if any(item is not None for item in items) else None
-    return None
+        return items if any(item is not _NOTHING for item in items) else _NOTHING
+    return _NOTHING
 
 
 def _merged(known: Any, beyond: Any) -> Any:  # noqa: ANN401  # JSON is any of six types
     """The known document with what an older reading found beyond it."""
     if isinstance(known, dict) and isinstance(beyond, Mapping):
-        both = {key: _merged(value, beyond.get(key)) for key, value in known.items()}
+        both = {key: _merged(value, beyond.get(key, _NOTHING)) for key, value in known.items()}
         return both | {key: value for key, value in beyond.items() if key not in known}
     if isinstance(known, list) and isinstance(beyond, list) and len(known) == len(beyond):
         return [_merged(item, more) for item, more in zip(known, beyond, strict=True)]

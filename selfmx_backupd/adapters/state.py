@@ -45,7 +45,7 @@ class StateFile:
             raise self._unusable("read", error) from error
         try:
             return _decode(json.loads(content))
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             return Outcomes()
 
     def write(self, outcomes: Outcomes) -> None:

@@ -23,11 +23,11 @@ class Notifier:
 
     def ready(self, status: str) -> None:
         """The start, or a reload, is complete."""
-        self._send(f"READY=1\nSTATUS={status}")
+        self._send(f"READY=1\nSTATUS={_one_line(status)}")
 
     def status(self, status: str) -> None:
         """One line for `systemctl status`."""
-        self._send(f"STATUS={status}")
+        self._send(f"STATUS={_one_line(status)}")
 
     def alive(self) -> None:
         """Ping the watchdog."""
@@ -39,12 +39,17 @@ class Notifier:
 
     def stopping(self, status: str) -> None:
         """The stop begins."""
-        self._send(f"STOPPING=1\nSTATUS={status}")
+        self._send(f"STOPPING=1\nSTATUS={_one_line(status)}")
 
     def _send(self, message: str) -> None:
         # sdnotify encodes as Latin-1 and drops in silence what does not fit; systemd wants
         # UTF-8. A text whose Latin-1 bytes are the UTF-8 bytes gets through it unharmed.
         self._notifier.notify(message.encode().decode("latin-1"))
+
+
+def _one_line(text: str) -> str:
+    """A line feed would end STATUS and begin another variable."""
+    return text.replace("\n", "; ")
 
 
 def _watchdog_s() -> float | None:

@@ -126,12 +126,14 @@ def _write(world: World, run: Run, session: Session, plan: _Plan) -> None:
         seen = _run_backup(world, run, session, plan)
     except ServerRefused as error:
         if error.number != numbers.HISTORY_UNWRITTEN:
-            raise
+            raise session.missing_right(plan.database, error) from error
         log.emit(BACKUP_HISTORY_UNWRITTEN, file=plan.file)
         return
     if numbers.BACKUP_DONE not in seen:
-        raise ServerRefused(
-            f"the backup of {plan.database} ended without SQL Server's message 3014"
+        # Driver 18 takes a connection that is cut between two messages for the end of the
+        # results: no error anywhere, only the evidence is missing.
+        raise ConnectionLost(
+            f"the backup of {plan.database} failed: it ended without SQL Server's message 3014"
         )
 
 

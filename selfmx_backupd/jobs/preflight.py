@@ -13,6 +13,7 @@ from selfmx_backupd.errors import (
     DirectoriesDiffer,
     NotEnoughSpace,
     ServerCannotFindFile,
+    ServerRefused,
 )
 from selfmx_backupd.events import BACKUP_NO_HISTORY
 from selfmx_backupd.jobs.world import World
@@ -105,6 +106,8 @@ def prove_same_directory(world: World, session: Session) -> None:
         return
     except ServerCannotFindFile as error:
         raise _differ(world) from error
+    except ServerRefused as error:
+        raise session.missing_right(world.database, error) from error
     finally:
         directory.remove_probe()
     # Rows: what SQL Server read there is not the empty file that stands here.

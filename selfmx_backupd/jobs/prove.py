@@ -20,7 +20,7 @@ from selfmx_backupd.adapters.mssql import headers, numbers, statements
 from selfmx_backupd.adapters.mssql.activity import Activity
 from selfmx_backupd.adapters.mssql.watch import Stall
 from selfmx_backupd.cancel import Cancel
-from selfmx_backupd.errors import BackupUnusable, ServerRefused
+from selfmx_backupd.errors import BackupUnusable, ConnectionLost, ServerRefused
 from selfmx_backupd.events import DAMAGE_FOUND, FSYNC_UNSUPPORTED
 from selfmx_backupd.jobs.run import Run
 from selfmx_backupd.jobs.world import World
@@ -132,7 +132,7 @@ def _run_verify_only(
             stall=Stall(world.settings.backup.stall_timeout_s, activity.pulse),
         )
     if numbers.SET_IS_VALID not in seen:
-        raise ServerRefused(f"the verification of {file} ended without SQL Server's message 3262")
+        raise ConnectionLost(f"the verification of {file} ended without SQL Server's message 3262")
 
 
 class _Hashing:

@@ -85,6 +85,6 @@ def _lost(entries: Iterable[Entry]) -> Iterable[Finding]:
 def _failed(outcomes: Outcomes) -> Iterable[Finding]:
     for job, outcome in outcomes.jobs.items():
         if outcome.failures_in_a_row and outcome.last_error:
-            times = text.count(outcome.failures_in_a_row, f"failed {job}")
+            times = text.count(outcome.failures_in_a_row, f"failed {job} run")
             sentence = f"{times} in a row: {outcome.last_error.message}"
             yield Finding(Severity.WARNING, sentence)

@@ -18,6 +18,8 @@ TEMPORARY = ".json.tmp"
 PROBE = ".probe"
 LOCK = ".lock"
 
+_STEM = re.compile(r"(?P<prefix>[^_]+)_(?P<date>[0-9]{8})_(?P<time>[0-9]{6})")
+
 # A clock that was ten minutes ahead may have dated a backup; one dated further ahead
 # was dated by a wrong clock, and its age means nothing.
 _AHEAD = timedelta(minutes=10)
@@ -66,19 +68,34 @@ class Inventory:
     strangers: tuple[str, ...]
 
     def verified(self, database: str) -> tuple[Backup, ...]:
-        """The verified backups of one database, newest first."""
-        return tuple(
+        """The verified backups of one database, newest first.
+
+        By their start, not by their names: when summer time ends, an hour of names comes
+        twice, and the later backup may have the earlier name.
+        """
+        found = (
             entry.backup
             for entry in self.entries
             if entry.state is State.VERIFIED
             and entry.backup is not None
             and entry.backup.database.casefold() == database.casefold()
         )
+        return tuple(sorted(found, key=lambda each: each.started_at, reverse=True))
 
 
-def stem_pattern(prefix: str) -> re.Pattern[str]:
-    """What the names of our files look like, without their endings."""
-    return re.compile(rf"{re.escape(prefix)}_\d{{8}}_\d{{6}}")
+def is_stem(name: str, prefix: str) -> bool:
+    """Whether a name without its ending is one that we give: prefix, date and time.
+
+    Digits that are no date are not ours: we never wrote such a name.
+    """
+    found = _STEM.fullmatch(name)
+    if found is None or found["prefix"] != prefix:
+        return False
+    try:
+        datetime.fromisoformat(f"{found['date']}T{found['time']}")
+    except ValueError:
+        return False
+    return True
 
 
 def take(listing: Listing, prefix: str, now: datetime) -> Inventory:
@@ -89,7 +106,6 @@ def take(listing: Listing, prefix: str, now: datetime) -> Inventory:
         prefix: What our names begin with.
         now: UTC; tells which backups are dated ahead.
     """
-    ours = stem_pattern(prefix)
     stems: dict[str, set[str]] = {}
     strangers = list(listing.others)
     leftovers = []
@@ -98,36 +114,47 @@ def take(listing: Listing, prefix: str, now: datetime) -> Inventory:
         ending = dot + rest
         if name == prefix + LOCK:
             continue
-        if name == prefix + PROBE or (ending == TEMPORARY and ours.fullmatch(stem)):
+        if name == prefix + PROBE or (ending == TEMPORARY and is_stem(stem, prefix)):
             leftovers.append(name)
-        elif ending in (BACKUP, PART, MANIFEST) and ours.fullmatch(stem):
+        elif ending in (BACKUP, PART, MANIFEST) and is_stem(stem, prefix):
             stems.setdefault(stem, set()).add(ending)
         else:
             strangers.append(name)
     entries, unfinished, going = [], [], []
     for stem, endings in sorted(stems.items(), reverse=True):
         content = listing.manifests.get(stem + MANIFEST)
-        backup = content if isinstance(content, Backup) else None
+        backup = _about(content, stem)
         if backup is not None and backup.going is not None and PART not in endings:
             going.append(backup)
-        elif PART in endings and BACKUP not in endings:
-            unfinished.append(Unfinished(stem + BACKUP, _about(backup, stem)))
+        elif PART in endings and BACKUP not in endings and (backup or content is None):
+            unfinished.append(Unfinished(stem + BACKUP, backup))
         else:
-            entries.append(_entry(stem, content, listing.sizes.get(stem + BACKUP), now))
-            strangers += [stem + PART] if PART in endings else []
+            entries.append(_entry(stem, content, listing.sizes, now))
+            strangers += [stem + PART] if endings >= {PART, BACKUP} else []
     return Inventory(
         tuple(entries), tuple(unfinished), tuple(going), tuple(leftovers), tuple(sorted(strangers))
     )
 
 
-def _about(backup: Backup | None, stem: str) -> Backup | None:
-    """The manifest, where it speaks of this file and no other."""
-    return backup if backup is not None and backup.file == stem + BACKUP else None
+def _about(content: Backup | str | None, stem: str) -> Backup | None:
+    """The manifest, where it can be read and speaks of this file and no other.
+
+    A copied manifest must not have the file removed that it was copied from.
+    """
+    return content if isinstance(content, Backup) and content.file == stem + BACKUP else None
 
 
-def _entry(stem: str, content: Backup | str | None, size: int | None, now: datetime) -> Entry:
+def _entry(
+    stem: str, content: Backup | str | None, sizes: Mapping[str, int], now: datetime
+) -> Entry:
     file = stem + BACKUP
-    backup = content if isinstance(content, Backup) else None
+    backup = _about(content, stem)
+    size = sizes.get(file)
+    if size is None and stem + PART in sizes:
+        # Its manifest says that it is complete, in words that this version cannot read.
+        why = content if isinstance(content, str) else "its manifest speaks of another file"
+        reason = f"it was not finished, and {why}"
+        return Entry(file, State.UNKNOWN, reason, None, sizes[stem + PART])
     state, reason = _judge(file, content, size, now)
     return Entry(file=file, state=state, reason=reason, backup=backup, size_bytes=size)
 

@@ -26,13 +26,34 @@ from selfmx_backupd.errors import (
     ServerRefused,
 )
 
-_OS_ERROR = re.compile(r"(?:Operating system error|failed:) (\d+)\(")
+# In 3201; in 3202 and 3203; in 3271.
+_OS_ERROR = re.compile(r"(?:Operating system error|failed:|on file \".*:\") (\d+)\(")
 
-_RECORD_END = re.compile(r"\((\d+)\) \((SQL\w+)\)")
+GRANT_READING = (
+    "Reading and verifying backups needs that right. As sa, in master, type: "
+    "GRANT CREATE ANY DATABASE TO [the login of sqlserver.user]"
+)
+GRANT_BACKUP = (
+    "As sa, in the database, type: CREATE USER for the login of sqlserver.user, then "
+    "ALTER ROLE db_backupoperator ADD MEMBER for that user"
+)
+
+# A driver's own numbers may be negative.
+_RECORD_END = re.compile(r"\((-?\d+)\) \((SQL\w+)\)")
+# Stands before what the server said, and not before what Microsoft's driver says itself.
+_FROM_SERVER = "[SQL Server]"
 _PREFIXES = re.compile(r"^(?:\[[^\]]*\] ?){1,4}")
 
 # FreeTDS's client library numbers its own messages from 20000 (sybdb.h).
 _CLIENT_LIBRARY = range(20000, 21000)
+# What Microsoft's driver or the driver manager says, and where looking at SQL Server is no help.
+_DRIVER_HINTS = {
+    "SSL Provider": "The encryption could not be agreed on. Look at sqlserver.encrypt and at "
+    "sqlserver.trust_server_certificate: SQL Server's own certificate is not signed by anybody.",
+    "Can't open lib": "Set sqlserver.driver to a driver that is installed. Type: odbcinst -q -d",
+    "Data source name not found": "Set sqlserver.driver to a driver that is installed. "
+    "Type: odbcinst -q -d",
+}
 _SPACE_HINT = "Type: df -h on the backup directory, free some space, then try again."
 
 
@@ -61,8 +82,12 @@ def first_record(error: pyodbc.Error) -> Record:
     end = _RECORD_END.search(message)
     number = int(end[1]) if end else 0
     text = message[: end.start()] if end else message
-    text = _PREFIXES.sub("", text).strip()
-    return Record(sqlstate, 0 if number in _CLIENT_LIBRARY else number, text.rstrip("."))
+    prefixes = _PREFIXES.match(text)
+    is_server = prefixes is not None and _FROM_SERVER in prefixes[0]
+    if not is_server or number in _CLIENT_LIBRARY:
+        # Such as (104), the system's "connection reset", behind a broken link.
+        number = 0
+    return Record(sqlstate, number, _PREFIXES.sub("", text).strip().rstrip("."))
 
 
 def while_connecting(error: pyodbc.Error, address: str) -> BackupdError:
@@ -75,7 +100,10 @@ def while_connecting(error: pyodbc.Error, address: str) -> BackupdError:
             _said(f"SQL Server at {address} is starting or stopping", record),
             hint="Wait a moment, then try again. Type: docker logs --tail 20 selfmx-sqlserver",
         )
-    return ServerNotReached(_said(f"SQL Server at {address} is not reached", record))
+    hints = (hint for words, hint in _DRIVER_HINTS.items() if words in record.text)
+    return ServerNotReached(
+        _said(f"SQL Server at {address} is not reached", record), hint=next(hints, None)
+    )
 
 
 def while_running(error: pyodbc.Error, doing: str) -> BackupdError:
@@ -95,6 +123,9 @@ def while_running(error: pyodbc.Error, doing: str) -> BackupdError:
     if number in (0, numbers.SESSION_KILLED):
         # No number: the driver speaks, because the link is gone.
         return ConnectionLost(sentence)
+    if number == numbers.NO_COMPRESSION:
+        hint = 'Set backup.compression = "auto", or "off".'
+        return ServerRefused(sentence, hint=hint, number=number)
     return _kind(number)(sentence, number=number)
 
 
@@ -110,7 +141,7 @@ def _kind(number: int) -> type[BackupdError]:
 
 def _device(record: Record, sentence: str) -> BackupdError:
     os_error = record.os_error
-    if os_error in numbers.OS_FULL_OR_FAILING:
+    if os_error in numbers.OS_FULL_OR_FAILING and record.number != numbers.READ_FAILED:
         return NotEnoughSpace(
             f"{sentence}: the disk is full or failing", hint=_SPACE_HINT, number=record.number
         )
@@ -135,15 +166,7 @@ def _device(record: Record, sentence: str) -> BackupdError:
 
 
 def _permission_hint(record: Record) -> str:
-    if "CREATE DATABASE" in record.text:
-        return (
-            "Reading and verifying backups needs that right. As sa, type: "
-            "GRANT CREATE ANY DATABASE TO [the login of sqlserver.user]"
-        )
-    return (
-        "As sa, in the database, type: CREATE USER for the login of sqlserver.user, then "
-        "ALTER ROLE db_backupoperator ADD MEMBER for that user"
-    )
+    return GRANT_READING if "CREATE DATABASE" in record.text else GRANT_BACKUP
 
 
 def _said(what: str, record: Record) -> str:

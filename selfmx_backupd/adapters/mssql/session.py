@@ -19,6 +19,7 @@ from selfmx_backupd.adapters.mssql import failures, numbers, statements
 from selfmx_backupd.adapters.mssql.odbc import pyodbc
 from selfmx_backupd.adapters.mssql.watch import Stall, Watch
 from selfmx_backupd.cancel import Cancel
+from selfmx_backupd.errors import PermissionMissing, ServerRefused
 from selfmx_backupd.model import Server
 
 _NUMBER = re.compile(r"\((\d+)\)")
@@ -133,16 +134,22 @@ class Session:
         """
         cursor = self._connection.cursor()
         seen: set[int] = set()
-        with Watch(cursor.cancel, cancel, stall, doing) as watch:
-            try:
-                cursor.execute(sql)
-                self._hear(cursor, seen, watch, heard)
-                while cursor.nextset():
+        try:
+            with Watch(cursor.cancel, cancel, stall, doing) as watch:
+                try:
+                    cursor.execute(sql)
                     self._hear(cursor, seen, watch, heard)
-            except pyodbc.Error as error:
-                raise (watch.cause or failures.while_running(error, doing)) from error
-            finally:
-                _close(cursor)
+                    while cursor.nextset():
+                        self._hear(cursor, seen, watch, heard)
+                except pyodbc.Error as error:
+                    raise (watch.cause or failures.while_running(error, doing)) from error
+            if watch.cause is not None:
+                # A cancelled statement can also just end, without an error.
+                raise watch.cause
+        finally:
+            # Not before the watch has ended: freeing a statement while another thread is
+            # inside SQLCancel for it crashes the process (seen with Driver 18).
+            _close(cursor)
         return frozenset(seen)
 
     @cached_property
@@ -158,6 +165,25 @@ class Session:
             compresses=engine in _COMPRESSING_ENGINES or edition in _STANDARD,
             sees_all=bool(row["sees_all"]),
         )
+
+    def missing_right(self, database: str, error: ServerRefused) -> ServerRefused:
+        """The reason behind a bare 3013, where it is a missing right; else the error itself.
+
+        FreeTDS shows the record of the highest severity first. So of "262 of severity 14,
+        then 3013 of severity 16" only 3013 reaches us, and the reason has to be asked for
+        (seen with FreeTDS 1.3.17).
+        """
+        if error.number != numbers.TERMINATED:
+            return error
+        row = self.rows(statements.rights(database), "asking for our login's rights")[0]
+        if row["may_read_backups"] == 0:
+            lacking, hint = "CREATE DATABASE in master", failures.GRANT_READING
+        elif row["may_back_up"] == 0:
+            lacking, hint = f"BACKUP DATABASE in {database}", failures.GRANT_BACKUP
+        else:
+            return error
+        sentence = f"{error.message}: our login lacks the right to {lacking}"
+        return PermissionMissing(sentence, hint=hint, number=error.number)
 
     @staticmethod
     def _hear(

@@ -61,6 +61,15 @@ def database_facts(database: str) -> str:
     )
 
 
+def rights(database: str) -> str:
+    """One row: may_back_up and may_read_backups, each 1, 0 or NULL (HAS_PERMS_BY_NAME)."""
+    return (
+        f"SELECT HAS_PERMS_BY_NAME({quote_text(quote_name(database))}, 'DATABASE', "
+        "'BACKUP DATABASE') AS may_back_up, "
+        "HAS_PERMS_BY_NAME(NULL, NULL, 'CREATE ANY DATABASE') AS may_read_backups"
+    )
+
+
 def running_backups(program: str) -> str:
     """A row for each BACKUP that another session of `program` runs: session_id, percent."""
     return (

@@ -85,7 +85,10 @@ class Watch:
     def _feel(self, stall: Stall) -> None:
         if time.monotonic() - self._moved_at < self._patience(stall):
             return
-        pulse = stall.pulse()
+        try:
+            pulse = stall.pulse()
+        except Exception:  # noqa: BLE001  # a thread that died of it could cancel nothing
+            pulse = None
         if pulse is None or pulse != self._pulse:
             self._pulse = pulse
             self.moved()
