@@ -10,7 +10,7 @@ demo: $(READY)
 	$(PYTHON) -m tests.demo
 
 test: $(READY)
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -n 4
 
 check: $(READY)
 	.venv/bin/ruff check .

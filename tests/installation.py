@@ -119,7 +119,7 @@ class Installation:
 
     def files(self) -> set[str]:
         """The names in the backup directory, without the lock, which never goes."""
-        return {path.name for path in self.backups.iterdir()} - {"selfmx.lock"}
+        return {path.name for path in self.backups.iterdir() if path.suffix != ".lock"}
 
     def outcomes(self) -> dict[str, Any]:
         """What `state.json` holds."""
@@ -198,7 +198,7 @@ class DaemonProcess:
         self.process.send_signal(number)
         _, errors = self.process.communicate(timeout=timeout_s)
         assert self.process.returncode == 0, errors
-        self._socket.setblocking(False)
+        self._socket.settimeout(0)
         while True:
             try:
                 self.heard.append(self._socket.recv(65536).decode())

@@ -38,11 +38,14 @@ def _counts(event: str, arguments: tuple[Any, ...], root: str) -> bool:
         return False
     first = arguments[0]
     # A name relative to a directory's descriptor, or a descriptor, can only be ours.
-    return isinstance(first, int) or not os.path.isabs(first) or os.fspath(first).startswith(root)
+    if isinstance(first, int):
+        return True
+    return not os.fspath(first).startswith("/") or os.fspath(first).startswith(root)
 
 
 def _name(arguments: tuple[Any, ...]) -> str:
-    return " ".join(os.path.basename(os.fspath(it)) for it in arguments if isinstance(it, str))
+    names = (os.fspath(it) for it in arguments if isinstance(it, str | os.PathLike))
+    return " ".join(name.rpartition("/")[2] for name in names)
 
 
 if "SELFMX_TEST_ROOT" in os.environ:

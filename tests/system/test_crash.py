@@ -120,7 +120,7 @@ def test_a_died_run_counts_as_a_failed_attempt_and_paces_the_next(tmp_path: Path
             daemon.process.kill()
             daemon.process.wait()
         with DaemonProcess(site) as daemon:
-            status = daemon.wait_for(lambda message: "1 failed backup in a row" in message)
+            status = daemon.wait_for(lambda message: "1 failed backup run in a row" in message)
             assert "died with its process while backing up" in status
             time.sleep(1)
             log = daemon.stop()

@@ -1,0 +1,130 @@
+"""One session's state, and what a running statement may ask of it."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from pysqlbridge.tds.token import EnvChangeType
+
+from tests.standin.database import Database
+from tests.standin.instance import Instance, Member, Request
+from tests.standin.message_rows import STAND_IN
+from tests.standin.messages import Message, Refused, message
+from tests.standin.options import Login, Right
+from tests.standin.reply import Reply
+from tests.standin.store import SYSTEM_DATABASES
+from tests.standin.wire import Wire
+
+_HANG_POLL_S = 0.05
+
+
+class Cancelled(Exception):
+    """The client sent an Attention while a statement ran; `messages` is what it is told."""
+
+    def __init__(self, *messages: Message) -> None:
+        super().__init__("cancelled by the client")
+        self.messages = messages
+
+
+class Killed(Exception):
+    """Somebody ended this session with KILL."""
+
+
+@dataclass(slots=True)
+class Session:
+    """One logged-in client.
+
+    Attributes:
+        database: The present database context.
+        transactions: @@TRANCOUNT.
+        implicit_transactions: SET IMPLICIT_TRANSACTIONS is ON.
+    """
+
+    instance: Instance
+    member: Member
+    login: Login
+    wire: Wire
+    reply: Reply
+    database: str
+    transactions: int = 0
+    implicit_transactions: bool = False
+    _descriptors: int = 0
+    _descriptor: bytes = b""
+
+    def check_interrupts(self) -> None:
+        """Look for an Attention or a vanished client; raises Cancelled or ClientLost."""
+        if self.wire.attention_arrived():
+            raise Cancelled
+
+    def hang(self) -> None:
+        """Make no progress until somebody interrupts."""
+        while True:
+            self.check_interrupts()
+            time.sleep(_HANG_POLL_S)
+
+    def require(self, right: Right, refusal: str, database: str) -> None:
+        """Raise 262 where the login lacks the right (report: class 14, state 1)."""
+        if not self.login.may(right):
+            raise Refused(message(262, refusal, database))
+
+    def find_database(self, name: str) -> Database:
+        """A user database; raises 911 (capture)."""
+        if name.casefold() in SYSTEM_DATABASES:
+            raise Refused(message(STAND_IN, f"nothing is known about {name} itself"))
+        found = self.instance.store.find(name)
+        if found is None:
+            raise Refused(message(911, name))
+        return found
+
+    def use(self, name: str) -> None:
+        """Change the database context and tell the client (docs: 5701)."""
+        self.reply.changed(EnvChangeType.DATABASE, name, self.database)
+        self.reply.say(message(5701, name))
+        self.database = name
+
+    def begin_transaction(self) -> None:
+        """Count a transaction; the outermost one is announced with its descriptor."""
+        self.transactions += 1
+        if self.transactions == 1:
+            self._descriptors += 1
+            self._descriptor = self._descriptors.to_bytes(8, "little")
+            self.reply.changed(EnvChangeType.BEGIN_TRAN, self._descriptor, b"")
+
+    def commit_transaction(self) -> None:
+        """Count a commit; only the outermost one ends the transaction."""
+        if not self.transactions:
+            raise Refused(message(3902))
+        if self.transactions == 1:
+            self.reply.changed(EnvChangeType.COMMIT_TRAN, b"", self._descriptor)
+        self.transactions -= 1
+
+    def roll_back(self) -> None:
+        """End the transaction. Nothing that the stand-in changes can be undone."""
+        if not self.transactions:
+            raise Refused(message(3903))
+        self.reply.changed(EnvChangeType.ROLLBACK_TRAN, b"", self._descriptor)
+        self.transactions = 0
+
+    @contextmanager
+    def requesting(self, command: str) -> Iterator[Request]:
+        """Be a row of sys.dm_exec_requests meanwhile."""
+        self.member.request = Request(command)
+        try:
+            yield self.member.request
+        finally:
+            self.member.request = None
+
+
+class Statement(Protocol):
+    """A statement that was understood and may run."""
+
+    @property
+    def command(self) -> int:
+        """CurCmd of the DONE that ends it."""
+        ...
+
+    def run(self, session: Session) -> None:
+        """Do it and say everything, the last DONE included; raises Refused."""
+        ...

@@ -1,0 +1,1 @@
+"""What the server can be asked, one topic a file; `table` brings them together."""

@@ -1,0 +1,39 @@
+"""The table of all statements. The first row that matches is the one."""
+
+from tests.standin.messages import unknown_statement
+from tests.standin.session import Statement
+from tests.standin.statements import (
+    backup,
+    catalog,
+    databases,
+    restore_reading,
+    rows,
+    scalars,
+    transactions,
+    type_info,
+    verify,
+)
+from tests.standin.statements.pattern import Known
+from tests.standin.tsql import Token, written
+
+STATEMENTS: tuple[Known, ...] = (
+    *backup.STATEMENTS,
+    *restore_reading.STATEMENTS,
+    *verify.STATEMENTS,
+    *databases.STATEMENTS,
+    *transactions.STATEMENTS,
+    *rows.STATEMENTS,
+    *catalog.STATEMENTS,
+    *type_info.STATEMENTS,
+    # Any list of scalars, so it comes last.
+    *scalars.STATEMENTS,
+)
+
+
+def understand(tokens: tuple[Token, ...]) -> Statement:
+    """One statement, ready to run; raises NotCompiled where nobody taught it."""
+    for row in STATEMENTS:
+        found = row.pattern.match(tokens)
+        if found is not None:
+            return row.build(found)
+    raise unknown_statement(written(tokens))

@@ -1,0 +1,133 @@
+from datetime import timedelta
+
+import pytest
+
+from selfmx_backupd.model import Due, Entry, State, Tier
+from selfmx_backupd.outcomes import Failure, Job, Outcome, Outcomes, RunMark
+from selfmx_backupd.policy.health import Finding, Limits, Severity, assess
+from tests.build import backup, entry, utc
+
+NOW = utc("2026-11-24 12:00")
+LIMITS = Limits(timedelta(hours=2), 10)
+HOUR = timedelta(hours=1)
+
+
+def findings(
+    *,
+    entries: tuple[Entry, ...] = (),
+    due: tuple[Due, ...] = (),
+    outcomes: Outcomes | None = None,
+    free_percent: float = 50,
+) -> tuple[Finding, ...]:
+    return assess(
+        entries=entries,
+        due=due,
+        outcomes=outcomes or Outcomes(),
+        free_percent=free_percent,
+        limits=LIMITS,
+        now=NOW,
+    )
+
+
+def running(job: Job) -> Outcomes:
+    mark = RunMark(job=job, run_id="1", started_at=NOW, pid=1, step="backing up", detail="")
+    return Outcomes(running=mark)
+
+
+def failed(job: Job, times: int) -> Outcomes:
+    error = Failure(at=NOW, exit_code=5, message="the disk is full", hint=None)
+    return Outcomes(jobs={job: Outcome(failures_in_a_row=times, last_error=error)})
+
+
+def test_nothing_is_wrong_where_all_is_well() -> None:
+    good = tuple(entry(backup(NOW), state) for state in (State.VERIFIED, State.UNKNOWN))
+    assert findings(entries=good) == ()
+
+
+def test_a_tier_may_be_due_for_a_while() -> None:
+    assert findings(due=(Due(Tier.DAILY, NOW - 2 * HOUR),)) == ()
+
+
+def test_a_tier_that_is_due_for_too_long_is_critical() -> None:
+    late = findings(due=(Due(Tier.DAILY, NOW - 2 * HOUR - timedelta(seconds=1)),))
+    assert late == (Finding(Severity.CRITICAL, "daily backup overdue for 2 h"),)
+
+
+def test_tiers_that_are_late_are_one_finding_with_the_longest_wait() -> None:
+    due = tuple(
+        Due(tier, NOW - hours * HOUR)
+        for tier, hours in ((Tier.DAILY, 9), (Tier.WEEKLY, 33), (Tier.MONTHLY, 1))
+    )
+    (late,) = findings(due=due)
+    assert late.sentence == "daily, weekly backup overdue for 33 h"
+
+
+@pytest.mark.parametrize(("job", "wrong"), [(Job.BACKUP, 0), (Job.SWEEP, 1), (Job.VERIFY, 1)])
+def test_a_running_backup_is_not_late_and_no_other_run_excuses_it(job: Job, wrong: int) -> None:
+    due = (Due(Tier.DAILY, NOW - 9 * HOUR),)
+    assert len(findings(due=due, outcomes=running(job))) == wrong
+
+
+@pytest.mark.parametrize(
+    ("state", "wrong"),
+    [
+        (State.DAMAGED, (Severity.CRITICAL, "is damaged: found so")),
+        (State.MISSING, (Severity.CRITICAL, "is missing: found so")),
+        (State.UNKNOWN, None),
+        (State.VERIFIED, None),
+    ],
+)
+def test_a_lost_backup_is_critical_and_named(
+    state: State, wrong: tuple[Severity, str] | None
+) -> None:
+    lost = entry(backup(NOW), state, "found so")
+    expected = () if wrong is None else (Finding(wrong[0], f"{lost.file} {wrong[1]}"),)
+    assert findings(entries=(lost,)) == expected
+
+
+@pytest.mark.parametrize(
+    ("job", "times", "sentence"),
+    [
+        (Job.BACKUP, 1, "1 failed backup run in a row: the disk is full"),
+        (Job.BACKUP, 3, "3 failed backup runs in a row: the disk is full"),
+        (Job.VERIFY, 2, "2 failed verify runs in a row: the disk is full"),
+    ],
+)
+def test_failures_are_a_warning_with_their_number_and_the_last_error(
+    job: Job, times: int, sentence: str
+) -> None:
+    assert findings(outcomes=failed(job, times)) == (Finding(Severity.WARNING, sentence),)
+
+
+def test_a_success_ends_the_warning() -> None:
+    assert findings(outcomes=failed(Job.BACKUP, 0)) == ()
+
+
+@pytest.mark.parametrize(
+    ("free_percent", "sentences"),
+    [
+        (10.0, ()),
+        (9.9, ("only 10 % of the backup directory's disk is free",)),
+        (0.0, ("only 0 % of the backup directory's disk is free",)),
+    ],
+)
+def test_little_free_space_is_a_warning(free_percent: float, sentences: tuple[str, ...]) -> None:
+    found = findings(free_percent=free_percent)
+    assert tuple(each.sentence for each in found) == sentences
+    assert {each.severity for each in found} <= {Severity.WARNING}
+
+
+def test_the_worst_comes_first() -> None:
+    found = findings(
+        entries=(entry(backup(NOW), State.MISSING),),
+        due=(Due(Tier.DAILY, NOW - 9 * HOUR),),
+        outcomes=failed(Job.BACKUP, 2),
+        free_percent=1,
+    )
+    severities = [each.severity for each in found]
+    assert severities == [Severity.CRITICAL] * 2 + [Severity.WARNING] * 2
+    assert found[0].sentence.startswith("daily backup overdue")
+
+
+def test_the_numbers_are_those_of_monitoring_plug_ins() -> None:
+    assert [int(each) for each in Severity] == [0, 1, 2]
