@@ -54,6 +54,7 @@ def back_up_due(world: World, run: Run) -> Backup | None:
     What an interrupted run left behind comes first: it may be all that is due.
     """
     failures = world.state.read().of(Job.BACKUP).failures_in_a_row
+    run.step("connecting")
     with world.session() as session:
         reconcile(world, run, session)
         due = schedule.due(world.now(), world.schedule, world.inventory().verified(world.database))
@@ -66,6 +67,7 @@ def back_up_due(world: World, run: Run) -> Backup | None:
 
 def back_up_now(world: World, run: Run) -> Backup:
     """A manual backup, which settles no tier."""
+    run.step("connecting")
     with world.session() as session:
         reconcile(world, run, session)
         return _back_up(world, run, session, (Tier.MANUAL,), Trigger.MANUAL)

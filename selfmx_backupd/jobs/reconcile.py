@@ -26,6 +26,7 @@ def reconcile_alone(world: World, run: Run) -> None:
     """Reconcile without a backup to take; SQL Server is asked only where it must be."""
     tidy(world)
     if world.inventory().unfinished:
+        run.step("connecting")
         with world.session() as session:
             reconcile(world, run, session)
 
