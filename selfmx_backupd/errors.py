@@ -136,6 +136,10 @@ class BackupUnusable(BackupdError):
     """The backup is missing, damaged, or of another database."""
 
     exit_code = 6
+    default_hint = (
+        "Take another one: selfmx-backup. Damage that comes again is the disk's: "
+        "journalctl -k -p err"
+    )
 
 
 class Busy(BackupdError):

@@ -26,12 +26,14 @@ def set_up(stream: TextIO | None = None, *, quiet: bool = False) -> None:
 
     Args:
         stream: Where lines go; standard error where it is None.
-        quiet: Only warnings and errors, for commands that print their own progress.
+        quiet: For commands, which print their own progress and how they ended: only
+            warnings and errors besides.
     """
     target = stream or sys.stderr
     priorities = _is_journal(target)
     structlog.configure(
         processors=[
+            *([_drop_what_the_door_says] if quiet else []),
             structlog.contextvars.merge_contextvars,
             structlog.stdlib.add_log_level,
             _Sentence(priorities=priorities),
@@ -46,6 +48,16 @@ def set_up(stream: TextIO | None = None, *, quiet: bool = False) -> None:
     handler = logging.StreamHandler(target)
     handler.setFormatter(logging.Formatter(f"{'<4>' if priorities else ''}%(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+def _drop_what_the_door_says(
+    _logger: object, _method: str, fields: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """A command's last words tell its failure; its log need not tell it first."""
+    event: Event = fields[_EVENT_KEY]
+    if event.name.endswith((".failed", ".cancelled")):
+        raise structlog.DropEvent
+    return fields
 
 
 class _Sentence:

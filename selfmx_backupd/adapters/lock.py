@@ -38,7 +38,10 @@ def hold(path: Path, what: str, now: datetime) -> Iterator[None]:
             raise Busy(f"another job is running: {_holder(descriptor)}") from None
         with suppress(OSError):
             # A courtesy: a full disk must not keep the sweep from making room.
-            _write(descriptor, {"what": what, "pid": os.getpid(), "since": now.isoformat()})
+            _write(
+                descriptor,
+                {"what": what, "pid": os.getpid(), "since": now.isoformat(timespec="seconds")},
+            )
         try:
             yield
         finally:

@@ -158,21 +158,21 @@ CASES = (
         "the backup is damaged on its way to the disk",
         6,
         r"the verification of selfmx_.* failed: .*\(error 3189\)",
-        "",
+        "selfmx-backup.*journalctl -k",
         standin=("--fault", "flip"),
     ),
     Case(
         "the backup's beginning is damaged",
         6,
         r"reading the header of selfmx_.* failed: .*\(error 3241\)",
-        "",
+        "selfmx-backup.*journalctl -k",
         standin=("--fault", "damaged-header"),
     ),
     Case(
         "the backup has no checksums",
         6,
         "has no checksums, though they were asked for",
-        "",
+        "selfmx-backup.*journalctl -k",
         standin=("--fault", "no-checksum"),
     ),
 )
@@ -194,9 +194,8 @@ def test_what_is_wrong_is_named_and_nothing_is_left(
         assert done.returncode == case.code, done.stderr
         errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
         hints = [line for line in done.stderr.splitlines() if line.startswith("hint: ")]
-        assert any(re.search(case.error, line) for line in errors), done.stderr
-        assert bool(hints) == bool(case.hint), done.stderr
-        assert not case.hint or re.search(case.hint, hints[-1]), done.stderr
+        assert re.search(case.error, errors[-1]), done.stderr
+        assert re.search(case.hint, hints[-1]), done.stderr
         assert case.password not in done.stderr
         expected = {"notes.txt"}
         if case.name == "the verification stops making progress":

@@ -22,6 +22,9 @@ from selfmx_backupd.cancel import Cancel
 from selfmx_backupd.errors import PermissionMissing, ServerRefused
 from selfmx_backupd.model import Server
 
+# A hung server must not hang us: no short statement takes so long on a healthy one.
+_SHORT_STATEMENT_S = 300
+
 _NUMBER = re.compile(r"\((\d+)\)")
 _PREFIXES = re.compile(r"^(?:\[[^\]]*\] ?){1,4}")
 _PERCENT = re.compile(r"(\d+)")
@@ -90,10 +93,12 @@ class Session:
             self._connection.close()
 
     def rows(self, sql: str, doing: str) -> list[dict[str, Any]]:
-        """Run a statement that answers with one set of rows, each by column name.
+        """Run a short statement that answers with one set of rows, each by column name.
 
         Late errors count: they come after the rows, from `nextset`.
         """
+        # A cursor takes the connection's time-out over when it is made.
+        self._connection.timeout = _SHORT_STATEMENT_S
         cursor = self._connection.cursor()
         try:
             cursor.execute(sql)
@@ -132,6 +137,7 @@ class Session:
             Cancelled, Stalled: We ended it; the server tells no more than that.
             BackupdError: The server, or the link, ended it.
         """
+        self._connection.timeout = 0
         cursor = self._connection.cursor()
         seen: set[int] = set()
         try:
