@@ -21,7 +21,7 @@ from selfmx_backupd.adapters.systemd import Notifier
 from selfmx_backupd.adapters.timers import Timers
 from selfmx_backupd.cancel import Cancel
 from selfmx_backupd.config import Settings
-from selfmx_backupd.errors import BackupdError, Busy, ConfigError, DirectoryUnusable
+from selfmx_backupd.errors import BackupdError, Busy, ConfigError
 from selfmx_backupd.jobs.backup import back_up_due
 from selfmx_backupd.jobs.reconcile import reconcile_alone
 from selfmx_backupd.jobs.run import Run, run_job
@@ -231,11 +231,9 @@ class Daemon:
             self._blocked_since = None
         except Busy as error:
             self._note_busy(error)
-        except DirectoryUnusable:
-            # It may be the state file that could not be written, and then no outcome paces us.
+        except Exception:  # noqa: BLE001  # the frame has reported it; the daemon lives on
+            # Perhaps it could not be remembered, and then no outcome paces the next try.
             self._idle_until = time.monotonic() + world.settings.schedule.retry_after_s[0]
-        except Exception:  # noqa: BLE001, S110  # reported by the frame; the daemon lives on
-            pass
         finally:
             self._progress = None
             # Before the bell: the wake-up that it causes must find the worker free.

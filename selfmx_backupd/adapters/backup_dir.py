@@ -62,6 +62,12 @@ class BackupDir:
             DirectoryUnusable: The directory, or a manifest in it, cannot be read. A
                 manifest that we may not read is an error, never an unknown backup.
         """
+        listing = self._read_once()
+        # A rename while we looked can hide a file under both of its names: look again before
+        # anybody calls it missing.
+        return self._read_once() if _lacks_a_file(listing) else listing
+
+    def _read_once(self) -> Listing:
         sizes, others, manifests = {}, [], {}
         with self._naming("read"):
             for entry in sorted(os.scandir(self.path), key=lambda each: each.name):
@@ -262,6 +268,11 @@ class BackupDir:
                 f"group. Type: chgrp selfmx-backupd {self.path} && chmod 2770 {self.path}"
             )
         return f"Type: ls -la {self.path}"
+
+
+def _lacks_a_file(listing: Listing) -> bool:
+    stems = (name.removesuffix(MANIFEST) for name in listing.manifests)
+    return any(listing.sizes.keys().isdisjoint((stem + BACKUP, stem + PART)) for stem in stems)
 
 
 def _printable(name: str) -> str:

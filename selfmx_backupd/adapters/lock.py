@@ -36,6 +36,8 @@ def hold(path: Path, what: str, now: datetime) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Busy(f"another job is running: {_holder(descriptor)}") from None
+        except OSError as error:
+            raise _unusable(path, "take", error) from error
         with suppress(OSError):
             # A courtesy: a full disk must not keep the sweep from making room.
             _write(
@@ -55,9 +57,7 @@ def _open(path: Path) -> int:
     try:
         descriptor = os.open(path, flags, _MODE)
     except OSError as error:
-        raise DirectoryUnusable(
-            f"cannot open the lock {path}: {error.strerror}", hint=f"Type: ls -ld {path.parent}"
-        ) from error
+        raise _unusable(path, "open", error) from error
     if os.fstat(descriptor).st_uid == os.geteuid():
         # The umask took the group's write permission; daemon and root share this file.
         os.fchmod(descriptor, _MODE)
@@ -77,3 +77,10 @@ def _holder(descriptor: int) -> str:
     except (ValueError, KeyError, TypeError):
         # It was taken this very moment: its holder has not yet written its name.
         return "it began this moment"
+
+
+def _unusable(path: Path, what: str, error: OSError) -> DirectoryUnusable:
+    return DirectoryUnusable(
+        f"cannot {what} the lock {path}: {(error.strerror or str(error)).lower()}",
+        hint=f"Type: ls -ld {path.parent}",
+    )

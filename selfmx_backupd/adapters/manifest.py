@@ -5,11 +5,12 @@ by this version could lose what it does not understand.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 from selfmx_backupd.model import (
     Backup,
@@ -28,6 +29,8 @@ from selfmx_backupd.model import (
 
 SCHEMA = 1
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
 # Nothing beyond what is known; None is a value of its own, null.
 _NOTHING = object()
 
@@ -40,8 +43,13 @@ class UnreadableManifest(ValueError):
 
 
 def encode(backup: Backup) -> bytes:
-    """A manifest's content, UTF-8 JSON with one key a line."""
-    return (json.dumps(as_document(backup), indent=2, ensure_ascii=False) + "\n").encode()
+    """A manifest's content, UTF-8 JSON with one key a line.
+
+    A name in SQL Server may hold half of a surrogate pair, which UTF-8 cannot; what Python
+    makes of it is JSON's own escape.
+    """
+    document = json.dumps(as_document(backup), indent=2, ensure_ascii=False)
+    return (document + "\n").encode(errors="backslashreplace")
 
 
 def decode(content: bytes) -> Backup:
@@ -114,7 +122,7 @@ def _from_document(document: Mapping[str, Any]) -> Backup:
         finished_at=_utc(document["finished_at"]),
         timezone=str(document["timezone"]),
         size_bytes=int(document["size_bytes"]),
-        sha256=document["sha256"],
+        sha256=_maybe(document["sha256"], _sha256),
         verified=_maybe(
             document["verified"],
             lambda it: Verified(at=_utc(it["at"]), by=tuple(Check(by) for by in it["by"])),
@@ -171,8 +179,18 @@ def _slots(value: Server | BackupSet | DatabaseFile | Durations) -> dict[str, An
 
 
 def _of_slots(kind: Callable[..., _Made], document: Mapping[str, Any]) -> _Made:
-    names = [each.name for each in fields(kind)]  # type: ignore[arg-type]  # a dataclass
-    return kind(**{name: document[name] for name in names})
+    values = {}
+    for name, wanted in get_type_hints(kind).items():
+        values[name] = document[name]
+        if not isinstance(values[name], wanted):
+            raise TypeError(f"{name} is {values[name]!r}")
+    return kind(**values)
+
+
+def _sha256(written: str) -> str:
+    if not _SHA256.fullmatch(written):
+        raise ValueError("sha256 is no sum of 64 hexadecimal digits")
+    return written
 
 
 def _instant(at: datetime) -> str:

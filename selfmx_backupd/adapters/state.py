@@ -53,7 +53,7 @@ class StateFile:
         content = json.dumps(_encode(outcomes), indent=2, ensure_ascii=False) + "\n"
         try:
             self._directory.mkdir(mode=0o750, parents=True, exist_ok=True)
-            write_whole(self._path, content.encode())
+            write_whole(self._path, content.encode(errors="backslashreplace"))
         except OSError as error:
             raise self._unusable("write", error) from error
 

@@ -1,8 +1,10 @@
 """The retention sweeper: what may go, goes, oldest first and never many at once."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from selfmx_backupd import log, text
+from selfmx_backupd.errors import NotEnoughSpace
 from selfmx_backupd.events import SWEEP_DONE, SWEEP_HELD_BACK, SWEEP_REMOVED
 from selfmx_backupd.jobs.reconcile import tidy
 from selfmx_backupd.jobs.run import Run
@@ -46,6 +48,8 @@ def sweep(world: World, run: Run) -> Swept:
 
 def _remove(world: World, backup: Backup, reason: str) -> None:
     """Say so in the manifest first: a crash leaves a deletion to end, not a missing backup."""
-    world.directory.write_manifest(replace(backup, going=Going(at=world.now(), reason=reason)))
+    going = replace(backup, going=Going(at=world.now(), reason=reason))
+    with suppress(NotEnoughSpace):  # the sweep is what makes room on a full disk
+        world.directory.write_manifest(going)
     world.directory.remove_backup(backup.file)
     log.emit(SWEEP_REMOVED, file=backup.file, size_bytes=backup.size_bytes, reason=reason)

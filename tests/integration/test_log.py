@@ -14,6 +14,7 @@ log.set_up(quiet="quiet" in sys.argv)
 log.emit(events.DAEMON_STOPPING, signal="SIGTERM")
 log.emit(events.CONFIG_NEEDS_RESTART, keys=("a.b", "c.d"))
 log.emit(events.CONFIG_REJECTED, error="config.toml: one\\nconfig.toml: grö{ß}e", more=1)
+log.emit(events.BACKUP_FAILED, error="the disk is full")
 logging.getLogger("apscheduler").warning("late")
 logging.getLogger("apscheduler").info("added")
 """
@@ -23,7 +24,14 @@ REJECTED = (
     "the new configuration is wrong and the old one stays in force: "
     "config.toml: one; config.toml: grö{ß}e"
 )
-PLAIN = [f"info: {STOPPING}", f"warning: {RESTART}", f"error: {REJECTED}", "apscheduler: late"]
+FAILED = "the backup failed: the disk is full"
+PLAIN = [
+    f"info: {STOPPING}",
+    f"warning: {RESTART}",
+    f"error: {REJECTED}",
+    f"error: {FAILED}",
+    "apscheduler: late",
+]
 
 
 def lines(path: Path, journal: str | None, *words: str) -> list[str]:
@@ -58,9 +66,10 @@ def test_the_journal_reads_a_priority_before_each_line(path: Path) -> None:
         f"<6>{STOPPING}",
         f"<4>{RESTART}",
         f"<3>{REJECTED}",
+        f"<3>{FAILED}",
         "<4>apscheduler: late",
     ]
 
 
-def test_a_command_shows_only_what_is_wrong(path: Path) -> None:
-    assert lines(path, None, "quiet") == PLAIN[1:]
+def test_a_command_shows_what_is_wrong_and_leaves_its_end_to_its_last_words(path: Path) -> None:
+    assert lines(path, None, "quiet") == [*PLAIN[1:3], PLAIN[4]]

@@ -43,7 +43,7 @@ backups = st.builds(
     finished_at=times,
     timezone=texts,
     size_bytes=sizes,
-    sha256=st.none() | texts,
+    sha256=st.none() | st.from_regex(r"[0-9a-f]{64}", fullmatch=True),
     verified=st.none()
     | st.builds(Verified, at=times, by=st.lists(st.sampled_from(Check)).map(tuple)),
     damaged=st.none() | st.builds(Damaged, at=times, by=texts, reason=texts),

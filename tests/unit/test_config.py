@@ -143,6 +143,7 @@ def test_what_is_not_utf8_is_said_to_be_so(file: Path) -> None:
         ("[retention]\ndaily = 0", 'does not say how long, write a number from 1 to 36500, or "fo'),
         ("[retention]\nweekly = 'off'", "retention.weekly: does not say how long, write a number"),
         ("[retention]\nmonthly = false", "retention.monthly: does not say how long, write"),
+        ("[retention]\nweekly = true", "retention.weekly: does not say how long, write"),
         ("[retention]\nmanual = 36501", "retention.manual: does not say how long, write"),
         ("[retention]\nminimum = 0", "retention.minimum: wrong value, should be greater than"),
         ("[health]\nlate_after_h = 1e9", "health.late_after_h: wrong value, should be less than"),

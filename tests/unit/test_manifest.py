@@ -91,6 +91,36 @@ def test_it_is_utf8_with_one_key_a_line() -> None:
     assert b'\n  "database": "SelfMX",\n' in content
 
 
+def test_half_a_surrogate_pair_survives() -> None:
+    backup = replace(full(), database="a\ud800b")
+    assert decode(encode(backup)).database == "a\ud800b"
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("backup_set", "family_guid", ["a"]),
+        ("backup_set", "size_bytes", "7"),
+        ("server", "name", None),
+        ("duration_s", "total", "long"),
+    ],
+)
+def test_a_value_of_a_wrong_type_is_refused_by_its_name(
+    section: str, key: str, value: object
+) -> None:
+    written = document()
+    written[section][key] = value
+    with pytest.raises(UnreadableManifest, match=f"{key} is "):
+        decode(json.dumps(written).encode())
+
+
+@pytest.mark.parametrize("sha256", ["", "0" * 63, "G" * 64, 7])
+def test_a_sum_that_is_none_is_refused_and_not_taken_for_damage(sha256: object) -> None:
+    written = document() | {"sha256": sha256}
+    with pytest.raises(UnreadableManifest):
+        decode(json.dumps(written).encode())
+
+
 def test_unknown_keys_survive_a_rewrite_wherever_they_are() -> None:
     written = document()
     written["offsite"] = {"at": "x"}

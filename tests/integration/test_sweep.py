@@ -1,0 +1,102 @@
+"""The sweep on real files."""
+
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from selfmx_backupd.adapters import manifest
+from selfmx_backupd.cancel import Cancel
+from selfmx_backupd.config import Settings
+from selfmx_backupd.jobs.run import run_job
+from selfmx_backupd.jobs.sweep import Swept, sweep
+from selfmx_backupd.jobs.world import World
+from selfmx_backupd.model import Tier
+from selfmx_backupd.outcomes import Job
+from selfmx_backupd.wiring import world_of
+from tests.build import TINY, backup, mounted, utc
+
+NOW = utc("2026-11-24 12:00")
+COUNT = 12
+
+
+def world_in(root: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    for key, value in {
+        "BACKUP__DIRECTORY": root / "backups",
+        "STATE__DIRECTORY": root / "state",
+        "SCHEDULE__TIMEZONE": "UTC",
+    }.items():
+        monkeypatch.setenv(f"SELFMX_BACKUPD_{key}", str(value))
+    return replace(world_of(Settings()), now=lambda: NOW)
+
+
+def fill(directory: Path, size: int) -> list[str]:
+    """Manual backups, one a day, the oldest 49 days old; returns their names, oldest first."""
+    names = []
+    for day in range(COUNT):
+        made = backup(NOW - timedelta(days=49 - day), (Tier.MANUAL,))
+        made = replace(made, size_bytes=size)
+        (directory / made.file).write_bytes(b"x" * size)
+        (directory / made.file).with_suffix(".json").write_bytes(manifest.encode(made))
+        names.append(made.file)
+    return names
+
+
+def swept(world: World) -> Swept:
+    return run_job(
+        world,
+        Job.SWEEP,
+        "sweep",
+        lambda run: sweep(world, run),
+        cancel=Cancel(),
+        progress=lambda _: None,
+    )
+
+
+def left(directory: Path) -> set[str]:
+    return {path.name for path in directory.iterdir() if path.suffix != ".lock"}
+
+
+def test_a_sweep_removes_a_quarter_oldest_first_and_leaves_no_manifest_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = world_in(tmp_path, monkeypatch)
+    world.directory.path.mkdir()
+    names = fill(world.directory.path, 10)
+    done = swept(world)
+    assert done.removed == tuple(names[: COUNT // 4])
+    assert done.held_back == COUNT - COUNT // 4 - 3
+    stems = {name.removesuffix(".bak") for name in names[COUNT // 4 :]}
+    assert left(world.directory.path) == {stem + end for stem in stems for end in (".bak", ".json")}
+
+
+def test_a_sweep_makes_room_on_a_disk_that_is_full_to_the_last_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = world_in(tmp_path, monkeypatch)
+    world.directory.path.mkdir()
+    with mounted(world.directory.path, *(each.replace("64k", "256k") for each in TINY)):
+        names = fill(world.directory.path, 4096)
+        (world.directory.path / "selfmx.lock").touch()
+        with suppress(OSError):
+            (world.directory.path / "ballast").write_bytes(b"x" * (1 << 20))
+        assert world.directory.space().free_bytes == 0
+        assert swept(world).removed == tuple(names[: COUNT // 4])
+        assert world.directory.space().free_bytes > 0
+
+
+def test_a_backup_whose_size_has_changed_is_no_strength_for_another_to_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = world_in(tmp_path, monkeypatch)
+    world.directory.path.mkdir()
+    names = fill(world.directory.path, 10)
+    for name in names[1:4]:
+        (world.directory.path / name).write_bytes(b"short")
+    for name in names[4:]:
+        (world.directory.path / name).unlink()
+    # Of twelve only the oldest is still good, so it is the newest that counts.
+    assert swept(world).removed == ()
+    assert (world.directory.path / names[0]).exists()
