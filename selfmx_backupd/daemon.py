@@ -138,7 +138,7 @@ class Daemon:
             space = world.directory.space()
         except BackupdError as error:
             if error.message != self._trouble:
-                log.emit(events.DIRECTORY_UNUSABLE, error=f"{error.message} - {error.hint}")
+                log.emit(events.DIRECTORY_UNUSABLE, error=error.in_one_line)
             self._trouble = error.message
             return None
         self._trouble = None

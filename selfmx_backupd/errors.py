@@ -48,6 +48,11 @@ class BackupdError(Exception):
         self.hint = hint if hint is not None else self.default_hint
         self.number = number
 
+    @property
+    def in_one_line(self) -> str:
+        """Message and hint, as the log tells them."""
+        return f"{self.message} - {self.hint}" if self.hint else self.message
+
 
 class UsageError(BackupdError):
     """The command line makes no sense."""

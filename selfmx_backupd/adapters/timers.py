@@ -34,7 +34,7 @@ class Timers:
         if schedule.sweep is not None:
             rules["sweep"] = Daily(schedule.sweep)
         for name, rule in rules.items():
-            self._scheduler.add_job(self._ring, _cron(rule, schedule.zone), id=name)
+            self._scheduler.add_job(self._ring, cron_trigger(rule, schedule.zone), id=name)
 
     def start(self) -> None:
         """Start the scheduler's thread."""
@@ -45,7 +45,8 @@ class Timers:
         self._scheduler.shutdown(wait=False)
 
 
-def _cron(rule: Rule, zone: ZoneInfo) -> CronTrigger:
+def cron_trigger(rule: Rule, zone: ZoneInfo) -> CronTrigger:
+    """APScheduler's form of a rule."""
     days: dict[str, object] = {}
     if isinstance(rule, Weekly):
         days["day_of_week"] = _WEEKDAYS[rule.weekday]

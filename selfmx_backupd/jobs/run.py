@@ -155,10 +155,9 @@ def _with(outcomes: Outcomes, job: Job, outcome: Outcome) -> Outcomes:
 
 
 def _report(event: Event, error: BackupdError) -> None:
-    hint = f" - {error.hint}" if error.hint else ""
     log.emit(
         event,
-        error=f"{error.message}{hint}",
+        error=error.in_one_line,
         exit_code=error.exit_code,
         **({"sql_error": error.number} if error.number else {}),
     )
