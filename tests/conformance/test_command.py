@@ -1,6 +1,7 @@
 """The stand-in's own command line, its log, and what lives between two starts."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -80,7 +81,7 @@ def test_rows_live_between_two_starts(start: Start) -> None:
 
 def test_sigint_ends_it_as_well(start: Start) -> None:
     standin = start()
-    subprocess.run(["/bin/kill", f"-{signal.SIGINT}", str(standin.pid)], check=True)
+    os.kill(standin.pid, signal.SIGINT)
     assert standin.wait() == 0
 
 
