@@ -8,9 +8,8 @@ changes nothing.
 import faulthandler
 import os
 import signal
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,27 +18,23 @@ from selfmx_backupd.adapters import lock
 from selfmx_backupd.adapters.signals import Bell
 from selfmx_backupd.adapters.systemd import Notifier
 from selfmx_backupd.adapters.timers import Timers
-from selfmx_backupd.cancel import Cancel
 from selfmx_backupd.config import Settings
-from selfmx_backupd.errors import BackupdError, Busy, ConfigError
+from selfmx_backupd.errors import BackupdError, ConfigError
 from selfmx_backupd.jobs.backup import back_up_due
 from selfmx_backupd.jobs.reconcile import reconcile_alone
-from selfmx_backupd.jobs.run import Run, run_job
+from selfmx_backupd.jobs.run import Run, settle_the_dead
 from selfmx_backupd.jobs.sweep import sweep
 from selfmx_backupd.jobs.world import World
-from selfmx_backupd.model import Backup, Due, Progress
+from selfmx_backupd.model import Backup, Due
 from selfmx_backupd.outcomes import Job, Outcomes
 from selfmx_backupd.policy import health, schedule
 from selfmx_backupd.policy.schedule import Daily
 from selfmx_backupd.wiring import health_limits, keep_fixed, world_of
+from selfmx_backupd.worker import Recipe, Worker
 
 # How long a stop waits for the server to give a backup up; the unit's stop time-out is longer.
 _STOP_WITHIN_S = 30.0
 _WAKE_UP_EVERY_S = 30.0
-_TELL_EVERY_S = 1.0
-# Somebody else's job holds the lock: look again soon, complain after ten minutes.
-_LOCK_AGAIN_S = 10.0
-_LOCK_COMPLAINT_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,35 +63,31 @@ def serve(load: Callable[[], Settings]) -> int:
     world = world_of(load())
     notifier = Notifier()
     world.state.make_directory()
+    world.state.recall()  # refused here where it is another configuration's
     with lock.hold(world.state.daemon_lock_path, "daemon", world.now()):
         return Daemon(load, world, notifier).run()
 
 
 class Daemon:
-    """The main loop and its one worker."""
+    """The main loop."""
 
     def __init__(self, load: Callable[[], Settings], world: World, notifier: Notifier) -> None:
         self._load = load
         self._world = world
         self._notifier = notifier
         self._bell = Bell((signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
-        self._cancel = Cancel()
-        self._worker: threading.Thread | None = None
-        self._is_busy = False
-        self._reconciled = False
-        self._progress: Progress | None = None
-        self._told_at = 0.0
-        self._trouble: str | None = None
-        self._idle_until = 0.0
-        self._blocked_since: float | None = None
         self._timers = Timers(self._bell.ring)
         self._wake_up_every_s = min(_WAKE_UP_EVERY_S, (notifier.watchdog_s or 3600.0) / 2)
+        self._worker = Worker(self._bell.ring, notifier.status)
+        self._reconciled = False
+        self._trouble: str | None = None
 
     def run(self) -> int:
         """The whole life of the daemon."""
         with self._bell:
             self._timers.register(self._world.schedule)
             self._timers.start()
+            settle_the_dead(self._world)
             self._begin()
             while True:
                 sleep_s = self._wake_up()
@@ -122,7 +113,7 @@ class Daemon:
         """Look, start what is due, report; return how long to sleep at most, in seconds."""
         look = self._look()
         sleep_s = self._wake_up_every_s
-        if look is not None and not self._is_busy:
+        if look is not None and not self._worker.is_busy:
             sleep_s = min(sleep_s, self._start_what_is_due(look))
         self._notifier.status(self._status(look))
         self._notifier.alive()
@@ -134,7 +125,6 @@ class Daemon:
         now = world.now()
         try:
             inventory = world.inventory()
-            outcomes = world.state.read()
             space = world.directory.space()
         except BackupdError as error:
             if error.message != self._trouble:
@@ -142,60 +132,66 @@ class Daemon:
             self._trouble = error.message
             return None
         self._trouble = None
+        outcomes = world.state.recall()
         verified = inventory.verified(world.database)
         due = schedule.due(now, world.schedule, verified)
         findings = health.assess(
             entries=inventory.entries,
             due=due,
+            is_running=self._worker.job is Job.BACKUP,
             outcomes=outcomes,
             free_percent=100 * space.free_bytes / max(space.total_bytes, 1),
             limits=health_limits(world.settings.health),
             now=now,
         )
-        problems = tuple(finding.sentence for finding in findings)
+        told = tuple(finding.sentence for finding in findings)
+        problems = (*told, *self._worker.problems(world, told))
         return _Look(now, verified, due, outcomes, problems)
 
     def _status(self, look: _Look | None) -> str:
         if look is None:
             return f"PROBLEM: {self._trouble}"
-        progress = self._progress
-        if self._is_busy and progress is not None:
-            return text.progress(progress)
+        if self._worker.progress is not None:
+            return " · ".join([text.progress(self._worker.progress), *look.problems[:1]])
         runs = schedule.next_runs(look.now, self._world.schedule, 1)
         zone = self._world.zone
         return text.status(look.problems, look.verified, runs[0] if runs else None, zone, look.now)
 
     def _start_what_is_due(self, look: _Look) -> float:
         """Hand the most urgent job to the worker; return when to look again, in seconds."""
-        idle_s = self._idle_until - time.monotonic()
-        if idle_s > 0:
-            return idle_s
+        waits = [self._worker.rest_s()]
+        if waits[0]:
+            return waits[0]
+        for job, what, recipe in self._jobs_due(look):
+            wait_s = self._wait_s(job, look)
+            if not wait_s:
+                self._worker.start(self._world, job, what, recipe)
+                return self._wake_up_every_s
+            waits.append(wait_s)
+        return min(waits[1:], default=self._wake_up_every_s)
+
+    def _jobs_due(self, look: _Look) -> Iterator[tuple[Job, str, Recipe]]:
         if not self._reconciled:
-            # First of all: it also counts a run that died with its process, on which the
-            # pace of retries depends.
-            return self._start(Job.VERIFY, "reconciliation", self._reconcile)
-        waits = []
+            yield Job.VERIFY, "reconciliation", self._reconcile
         if look.due:
-            waits.append(self._wait_s(Job.BACKUP, look))
-            if not waits[-1]:
-                return self._start(Job.BACKUP, "scheduled backup", back_up_due)
+            yield Job.BACKUP, "scheduled backup", back_up_due
         if self._sweep_is_due(look):
-            waits.append(self._wait_s(Job.SWEEP, look))
-            if not waits[-1]:
-                return self._start(Job.SWEEP, "scheduled sweep", sweep)
-        return min(waits, default=self._wake_up_every_s)
+            yield Job.SWEEP, "scheduled sweep", sweep
 
     def _reconcile(self, world: World, run: Run) -> None:
-        self._reconciled = True
         reconcile_alone(world, run)
+        self._reconciled = True
 
     def _wait_s(self, job: Job, look: _Look) -> float:
-        """How long retries of a job still have to wait, in seconds; 0 where it may run."""
+        """How long a job still has to wait, in seconds; 0 where it may run."""
         outcome = look.outcomes.of(job)
         pace = self._world.settings.schedule.retry_after_s
-        failures = outcome.failures_in_a_row
-        at = schedule.retry_at(outcome.last_attempt_at, failures, pace, look.now)
-        return (at - look.now).total_seconds() if at else 0.0
+        # From the failure on, not from the attempt: one that takes an hour would be repeated
+        # at once.
+        failed_at = outcome.last_error.at if outcome.last_error else outcome.last_attempt_at
+        at = schedule.retry_at(failed_at, outcome.failures_in_a_row, pace, look.now)
+        wait_s = (at - look.now).total_seconds() if at else 0.0
+        return max(wait_s, self._worker.rest_after_success_s(job, look.due, pace[-1]))
 
     def _sweep_is_due(self, look: _Look) -> bool:
         at = self._world.schedule.sweep
@@ -205,57 +201,6 @@ class Daemon:
         swept = look.outcomes.of(Job.SWEEP).last_success_at
         # A sweep dated ahead of the clock says nothing about today.
         return swept is None or swept < slot or swept > look.now
-
-    def _start(self, job: Job, what: str, recipe: Callable[[World, Run], object]) -> float:
-        world = self._world
-        self._is_busy = True
-        self._worker = threading.Thread(
-            target=self._work, args=(world, job, what, recipe), name="worker", daemon=True
-        )
-        self._worker.start()
-        return self._wake_up_every_s
-
-    def _work(
-        self, world: World, job: Job, what: str, recipe: Callable[[World, Run], object]
-    ) -> None:
-        """The worker's thread: errors have been remembered and reported by the frame."""
-        try:
-            run_job(
-                world,
-                job,
-                what,
-                lambda run: recipe(world, run),
-                cancel=self._cancel,
-                progress=self._note_progress,
-            )
-            self._blocked_since = None
-        except Busy as error:
-            self._note_busy(error)
-        except Exception:  # noqa: BLE001  # the frame has reported it; the daemon lives on
-            # Perhaps it could not be remembered, and then no outcome paces the next try.
-            self._idle_until = time.monotonic() + world.settings.schedule.retry_after_s[0]
-        finally:
-            self._progress = None
-            # Before the bell: the wake-up that it causes must find the worker free.
-            self._is_busy = False
-            self._bell.ring()
-
-    def _note_busy(self, error: Busy) -> None:
-        now = time.monotonic()
-        self._idle_until = now + _LOCK_AGAIN_S
-        self._blocked_since = self._blocked_since or now
-        if now - self._blocked_since > _LOCK_COMPLAINT_S:
-            waited = text.duration(now - self._blocked_since)
-            log.emit(events.BACKUP_BLOCKED, waited=waited, error=error.message)
-            self._blocked_since = now
-
-    def _note_progress(self, progress: Progress) -> None:
-        before, self._progress = self._progress, progress
-        now = time.monotonic()
-        step_is_new = before is None or before.step != progress.step
-        if step_is_new or now - self._told_at >= _TELL_EVERY_S:
-            self._told_at = now
-            self._notifier.status(text.progress(progress))
 
     def _reload(self) -> None:
         """Take up a new configuration; the old one stays in force where the new is wrong."""
@@ -277,12 +222,9 @@ class Daemon:
         name = signal.Signals(number).name
         self._notifier.stopping(f"stopping on {name}")
         log.emit(events.DAEMON_STOPPING, signal=name)
-        self._cancel.request(number)
         self._timers.stop()
-        if self._worker is not None:
-            self._worker.join(_STOP_WITHIN_S)
-            if self._worker.is_alive():
-                # Stuck in the driver: no way out but the process's end, and none is needed,
-                # because the next start repairs what a killed one leaves.
-                os._exit(0)
+        if not self._worker.stop(number, _STOP_WITHIN_S):
+            # Stuck in the driver: no way out but the process's end, and none is needed, because
+            # the next start repairs what a killed one leaves.
+            os._exit(0)
         return 0

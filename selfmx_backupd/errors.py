@@ -34,13 +34,11 @@ class BackupdError(Exception):
     Attributes:
         exit_code: What a command exits with.
         hint: The next command to type, or None.
-        retryable: Whether the same attempt may succeed later without a person.
         number: SQL Server's native error number, where one caused this.
     """
 
     exit_code: ClassVar[int] = 1
     default_hint: ClassVar[str | None] = None
-    retryable: ClassVar[bool] = True
 
     def __init__(self, message: str, *, hint: str | None = None, number: int | None = None) -> None:
         super().__init__(message)
@@ -58,14 +56,12 @@ class UsageError(BackupdError):
     """The command line makes no sense."""
 
     exit_code = 2
-    retryable = False
 
 
 class ConfigError(BackupdError):
     """The configuration is missing, unreadable or wrong; says every problem at once."""
 
     exit_code = 3
-    retryable = False
 
     def __init__(self, problems: tuple[str, ...], *, hint: str | None = None) -> None:
         super().__init__("\n".join(problems), hint=hint)
@@ -166,8 +162,6 @@ class DirectoryUnusable(BackupdError):
 
 class Cancelled(BackupdError):
     """A signal asked for the end of the work."""
-
-    retryable = False
 
     def __init__(self, message: str, *, signal_number: int) -> None:
         super().__init__(message)

@@ -105,6 +105,18 @@ DIRECTORY_UNUSABLE = Event(
     Level.ERROR,
     "no backup can be taken: {error}",
 )
+STATE_UNWRITABLE = Event(
+    "state.unwritable",
+    "62caae3fd262452b8bf7c64aca062707",
+    Level.ERROR,
+    "work goes on, but how it ends cannot be remembered: {error}",
+)
+REMOVAL_FAILED = Event(
+    "removal.refused",
+    "92e4b6b4152641d9bbf1322e4beba72a",
+    Level.ERROR,
+    "{file} should go and cannot be removed: {error}",
+)
 SQLSERVER_CONNECTED = Event(
     "sqlserver.connected",
     "d83f7ae9b6a047ddba1c1311bc2315c2",
@@ -142,23 +154,23 @@ BACKUP_FAILED = Event(
     Level.ERROR,
     "the backup failed: {error}",
 )
-BACKUP_CANCELLED = Event(
-    "backup.cancelled",
+RUN_CANCELLED = Event(
+    "run.cancelled",
     "da3f79fc416f479e8a3823375e947236",
     Level.WARNING,
-    "the backup was given up: {error}",
+    "the {what} was given up: {error}",
 )
-BACKUP_INTERRUPTED = Event(
-    "backup.interrupted",
+RUN_INTERRUPTED = Event(
+    "run.interrupted",
     "7939f6359a494540b94f00254d300ec4",
     Level.ERROR,
-    "a {job} that began {started_at} died with its process while {step}",
+    "the {what} that began {started_at} died with its process while {step}",
 )
-BACKUP_BLOCKED = Event(
-    "backup.blocked",
+RUN_BLOCKED = Event(
+    "run.blocked",
     "c6eae00b53674f2ea879f0a3a4797382",
     Level.ERROR,
-    "a due backup has waited {waited} for the lock: {error}",
+    "the {what} has waited {waited} for the lock: {error}",
 )
 FSYNC_UNSUPPORTED = Event(
     "backup.fsync_unsupported",

@@ -4,15 +4,20 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TextIO
 
 import structlog
 
+from selfmx_backupd import events
 from selfmx_backupd.events import Event, Level
 
 # syslog's numbers, which systemd reads from the front of a line as <N>.
 _PRIORITIES = {Level.DEBUG: 7, Level.INFO: 6, Level.WARNING: 4, Level.ERROR: 3}
 _EVENT_KEY = "_event"
+_THE_DOOR_SAYS = frozenset(
+    {events.BACKUP_FAILED, events.SWEEP_FAILED, events.VERIFY_FAILED, events.RUN_CANCELLED}
+)
 
 
 def emit(event: Event, **fields: object) -> None:
@@ -41,7 +46,7 @@ def set_up(stream: TextIO | None = None, *, quiet: bool = False) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.WARNING if quiet else logging.INFO
         ),
-        logger_factory=structlog.WriteLoggerFactory(target),
+        logger_factory=lambda *_: _Lines(target),
         cache_logger_on_first_use=False,
     )
     # APScheduler and others: only what is wrong, in the same place.
@@ -50,12 +55,29 @@ def set_up(stream: TextIO | None = None, *, quiet: bool = False) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
 
 
+class _Lines:
+    """Writes each event as a line.
+
+    Its reader may go away (a pipe, a terminal): a backup must not fail for want of a listener.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def _write(self, line: str) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.write(f"{line}\n")
+            self._stream.flush()
+
+    debug = info = warning = error = _write
+
+
 def _drop_what_the_door_says(
     _logger: object, _method: str, fields: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
     """A command's last words tell its failure; its log need not tell it first."""
     event: Event = fields[_EVENT_KEY]
-    if event.name.endswith((".failed", ".cancelled")):
+    if event in _THE_DOOR_SAYS:
         raise structlog.DropEvent
     return fields
 

@@ -62,7 +62,7 @@ def world_of(settings: Settings) -> World:
         directory=BackupDir(
             settings.backup.directory, settings.backup.server_directory, settings.prefix
         ),
-        state=StateFile(settings.state.directory),
+        state=StateFile(settings.state.directory, f"{settings.backup.directory}/{settings.prefix}"),
         connect=lambda: _connect(settings),
         now=now,
     )
@@ -125,9 +125,11 @@ def _zone(name: str) -> ZoneInfo:
     if name != "local":
         return ZoneInfo(name)
     try:
-        return ZoneInfo(tzlocal.get_localzone_name())
+        # It answers with nothing, or raises, where /etc/localtime and /etc/timezone are
+        # missing or contradict each other.
+        return ZoneInfo(tzlocal.get_localzone_name() or "")
     except (LookupError, ValueError, OSError) as error:
         raise ConfigError(
-            (f"schedule.timezone: this host's time zone cannot be told: {error}",),
+            ("schedule.timezone: this host's time zone cannot be told, write its name",),
             hint='Set schedule.timezone, e.g. to "Europe/Vienna". Type: timedatectl',
         ) from error

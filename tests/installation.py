@@ -180,28 +180,29 @@ class DaemonProcess:
         """Wait for a datagram, or fail with what the daemon said instead."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
-            ready, _, _ = select.select([self._socket], [], [], 0.1)
-            if not ready:
+            if not self._listen():
                 if self.process.poll() is not None:
                     _, errors = self.process.communicate()
                     raise AssertionError(f"the daemon ended: {errors}\n{self.heard}")
-                continue
-            message = self._socket.recv(65536).decode()
-            self.heard.append(message)
-            self._tell(message)
-            if wanted(message):
-                return message
+            elif wanted(self.heard[-1]):
+                return self.heard[-1]
         raise AssertionError(f"not heard within {timeout_s} s; heard: {self.heard[-20:]}")
 
     def stop(self, number: signal.Signals = signal.SIGTERM, timeout_s: float = 30) -> str:
         """Send a signal, expect exit code 0, and return what it logged."""
         self.process.send_signal(number)
-        _, errors = self.process.communicate(timeout=timeout_s)
+        deadline = time.monotonic() + timeout_s
+        while self.process.poll() is None or self._listen():
+            self._listen()
+            assert time.monotonic() < deadline, "it does not stop"
+        _, errors = self.process.communicate()
         assert self.process.returncode == 0, errors
-        self._socket.settimeout(0)
-        while True:
-            try:
-                self.heard.append(self._socket.recv(65536).decode())
-            except BlockingIOError:
-                return errors
+        return errors
+
+    def _listen(self) -> bool:
+        """Take one datagram, if one comes within a moment."""
+        ready, _, _ = select.select([self._socket], [], [], 0.1)
+        if ready:
+            self.heard.append(self._socket.recv(65536).decode())
             self._tell(self.heard[-1])
+        return bool(ready)

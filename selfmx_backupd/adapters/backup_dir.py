@@ -6,6 +6,7 @@ writes, renames and removes.
 
 import errno
 import hashlib
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -86,7 +87,8 @@ class BackupDir:
 
     def _read_manifest(self, name: str) -> Backup | str:
         try:
-            return manifest.decode((self.path / name).read_bytes())
+            with _opened(self.path / name) as stream:
+                return manifest.decode(stream.read())
         except manifest.UnreadableManifest as error:
             return str(error)
 
@@ -132,6 +134,15 @@ class BackupDir:
         except FileNotFoundError:
             return None
 
+    def ensure_readable(self, file: str) -> None:
+        """A `.part` that SQL Server wrote can be read by us.
+
+        Raises:
+            DirectoryUnusable: It cannot; the hint says how to share it.
+        """
+        with self._naming("read a file in"), _opened(self._part(file)):
+            pass
+
     def part_written_at(self, file: str) -> float | None:
         """When a `.part` was last written, seconds since the epoch; None if it is gone.
 
@@ -145,7 +156,7 @@ class BackupDir:
     def sha256(self, file: Path, cancel: Cancel) -> str:
         """SHA-256 of a file, as lower-case hex; the wish to stop is heard after each MiB."""
         digest = hashlib.sha256()
-        with self._naming("read a file in"), file.open("rb", buffering=0) as stream:
+        with self._naming("read a file in"), _opened(file) as stream:
             while chunk := stream.read(_CHUNK_BYTES):
                 cancel.check()
                 digest.update(chunk)
@@ -211,13 +222,6 @@ class BackupDir:
             finally:
                 os.close(descriptor)
 
-    def size_of(self, file: str) -> int | None:
-        """Bytes of a `.bak` now; None where it is gone."""
-        try:
-            return (self.path / file).stat(follow_symlinks=False).st_size
-        except FileNotFoundError:
-            return None
-
     def space(self) -> Space:
         """Free bytes (for us, not for root) and total bytes of the file system."""
         with self._naming("read"):
@@ -264,8 +268,9 @@ class BackupDir:
             return f"Make the directory, or set backup.directory. Type: ls -ld {self.path}"
         if error.errno in (errno.EACCES, errno.EPERM):
             return (
-                "SQL Server writes files of mode 0640, so the directory and we must share a "
-                f"group. Type: chgrp selfmx-backupd {self.path} && chmod 2770 {self.path}"
+                "SQL Server writes files of mode 0640, so the directory, its files and we must "
+                f"share a group. Type: chgrp selfmx-backupd {self.path} {self.path}/{self.prefix}_*"
+                f"; chmod 2770 {self.path}; chmod g+r {self.path}/{self.prefix}_*"
             )
         return f"Type: ls -la {self.path}"
 
@@ -275,6 +280,18 @@ def _lacks_a_file(listing: Listing) -> bool:
     return any(listing.sizes.keys().isdisjoint((stem + BACKUP, stem + PART)) for stem in stems)
 
 
+@contextmanager
+def _opened(path: Path) -> Iterator[io.FileIO]:
+    """A regular file, opened to be read: never through a link, and never a pipe's end.
+
+    SQL Server's user may write to the directory, and root reads in it.
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with io.FileIO(os.open(path, flags), "rb") as stream:
+        yield stream
+
+
 def _printable(name: str) -> str:
     """A name that can be printed and encoded; names of ours are not changed by it."""
-    return os.fsencode(name).decode(errors="backslashreplace")
+    text = os.fsencode(name).decode(errors="backslashreplace")
+    return text if text.isprintable() else text.encode("unicode_escape").decode()

@@ -9,7 +9,10 @@ FILE_MODE = 0o640
 def write_whole(path: Path, content: bytes) -> None:
     """Replace a file's content: temporary name, fsync, rename, fsync of the directory."""
     temporary = path.with_name(path.name + ".tmp")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    # Always a new file: what a killed run of root left there could not be opened, and what
+    # somebody else put there must not be.
+    temporary.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(temporary, flags, FILE_MODE)
     try:
         os.fchmod(descriptor, FILE_MODE)

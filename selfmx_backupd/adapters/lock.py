@@ -30,26 +30,46 @@ def hold(path: Path, what: str, now: datetime) -> Iterator[None]:
         Busy: Another job holds it.
         DirectoryUnusable: The file cannot be opened.
     """
-    descriptor = _open(path)
+    descriptor = _take(path)
+    since = now.isoformat(timespec="seconds")
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Busy(f"another job is running: {_holder(descriptor)}") from None
-        except OSError as error:
-            raise _unusable(path, "take", error) from error
+        # A courtesy to others: a full disk must not keep the sweep from making room, nor turn
+        # what has been done into an error.
         with suppress(OSError):
-            # A courtesy: a full disk must not keep the sweep from making room.
-            _write(
-                descriptor,
-                {"what": what, "pid": os.getpid(), "since": now.isoformat(timespec="seconds")},
-            )
+            _write(descriptor, {"what": what, "pid": os.getpid(), "since": since})
         try:
             yield
         finally:
-            os.ftruncate(descriptor, 0)
+            with suppress(OSError):
+                os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
+
+
+def _take(path: Path) -> int:
+    """Open and lock the file; again, where it was removed between the two."""
+    while True:
+        descriptor = _open(path)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_at(path, descriptor):
+                return descriptor
+        except BlockingIOError:
+            holder = _holder(descriptor)
+            os.close(descriptor)
+            raise Busy(f"another job is running: {holder}") from None
+        except OSError as error:
+            os.close(descriptor)
+            raise _unusable(path, "take", error) from error
+        os.close(descriptor)
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    """Whether the path still leads to what was opened."""
+    try:
+        return os.path.samestat(path.stat(follow_symlinks=False), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def _open(path: Path) -> int:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from selfmx_backupd.adapters.files import write_whole
-from selfmx_backupd.errors import DirectoryUnusable
+from selfmx_backupd.errors import ConfigError, DirectoryUnusable
 from selfmx_backupd.outcomes import Failure, Job, Outcome, Outcomes, RunMark
 
 SCHEMA = 1
@@ -20,11 +20,23 @@ FILE = "state.json"
 
 
 class StateFile:
-    """The file in the state directory."""
+    """The file in the state directory.
 
-    def __init__(self, directory: Path) -> None:
+    Args:
+        directory: Where it is.
+        owner: Whose memory it is: the backup directory and prefix. Two configurations
+            that share one file would bury each other's runs.
+
+    Attributes:
+        trouble: Why the last outcome could not be written; None where it could.
+    """
+
+    def __init__(self, directory: Path, owner: str) -> None:
         self._directory = directory
         self._path = directory / FILE
+        self._owner = owner
+        self._unwritten: Outcomes | None = None
+        self.trouble: str | None = None
 
     @property
     def daemon_lock_path(self) -> Path:
@@ -36,7 +48,10 @@ class StateFile:
 
         Raises:
             DirectoryUnusable: It is there and we may not read it.
+            ConfigError: It is the memory of another configuration.
         """
+        if self._unwritten is not None:
+            return self._unwritten
         try:
             content = self._path.read_bytes()
         except FileNotFoundError:
@@ -44,13 +59,47 @@ class StateFile:
         except OSError as error:
             raise self._unusable("read", error) from error
         try:
-            return _decode(json.loads(content))
+            document = json.loads(content)
+            self._refuse_anothers(document)
+            return _decode(document)
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             return Outcomes()
 
+    def recall(self) -> Outcomes:
+        """What is remembered; nothing also where we may not read it."""
+        try:
+            return self.read()
+        except DirectoryUnusable:
+            return Outcomes()
+
+    def _refuse_anothers(self, document: Mapping[str, Any]) -> None:
+        owner = document.get("owner", self._owner)
+        if owner != self._owner:
+            raise ConfigError(
+                (f"state.directory: {self._directory} is the memory of {owner}, name another",)
+            )
+
+    def remember(self, outcomes: Outcomes) -> DirectoryUnusable | None:
+        """Write as well as can be: a disk that cannot remember must not stop a backup.
+
+        What cannot be written is kept in this process, which goes on as if it had been.
+
+        Returns:
+            What hindered it, the first time; None afterwards, and where it was written.
+        """
+        try:
+            self.write(outcomes)
+        except DirectoryUnusable as error:
+            is_known = self._unwritten is not None
+            self._unwritten, self.trouble = outcomes, error.message
+            return None if is_known else error
+        self._unwritten = self.trouble = None
+        return None
+
     def write(self, outcomes: Outcomes) -> None:
         """Replace what is remembered."""
-        content = json.dumps(_encode(outcomes), indent=2, ensure_ascii=False) + "\n"
+        document = {**_encode(outcomes), "owner": self._owner}
+        content = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
         try:
             self._directory.mkdir(mode=0o750, parents=True, exist_ok=True)
             write_whole(self._path, content.encode(errors="backslashreplace"))
@@ -111,7 +160,7 @@ def _encode_outcome(outcome: Outcome) -> dict[str, Any]:
 
 
 def _decode(document: Mapping[str, Any]) -> Outcomes:
-    known = {"schema", "running", "jobs"}
+    known = {"schema", "owner", "running", "jobs"}
     return Outcomes(
         running=_decode_mark(document.get("running")),
         jobs=MappingProxyType(

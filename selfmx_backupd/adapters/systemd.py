@@ -7,6 +7,8 @@ import os
 
 import sdnotify
 
+_PATIENCE_S = 1.0
+
 
 class Notifier:
     """The socket that systemd names in NOTIFY_SOCKET; silence where there is none.
@@ -17,6 +19,9 @@ class Notifier:
 
     def __init__(self) -> None:
         self._notifier = sdnotify.SystemdNotifier()
+        if self._notifier.socket is not None:
+            # A reader that is stuck must not hang the daemon: what cannot be said is dropped.
+            self._notifier.socket.settimeout(_PATIENCE_S)
         self.watchdog_s = _watchdog_s()
         for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"):
             os.environ.pop(name, None)

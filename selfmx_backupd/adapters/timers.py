@@ -6,6 +6,7 @@ waits in monotonic seconds (seen with APScheduler 3.11.3).
 """
 
 from collections.abc import Callable
+from datetime import UTC
 from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -23,8 +24,11 @@ class Timers:
     def __init__(self, ring: Callable[[], None]) -> None:
         self._ring = ring
         # By default a job that is a second late is dropped.
+        # Each trigger has its own zone; without one here APScheduler would look for the host's
+        # by itself, and fail where there is none.
         self._scheduler = BackgroundScheduler(
-            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+            timezone=UTC,
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
 
     def register(self, schedule: Schedule) -> None:

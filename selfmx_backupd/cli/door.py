@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 import traceback
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
@@ -79,7 +80,7 @@ def _parse(program: str, words: list[str]) -> argparse.Namespace:
         parser.add_argument("file", nargs="?", metavar="FILE", help="a name from the list")
     arguments = parser.parse_args(words)
     if getattr(arguments, "config", None) is None:
-        arguments.config = Path(os.environ.get(ENV_CONFIG, DEFAULT_PATH))
+        arguments.config = Path(os.environ.get(ENV_CONFIG) or DEFAULT_PATH)
     arguments.json = getattr(arguments, "json", False)
     return arguments
 
@@ -109,10 +110,11 @@ def _chosen(program: str, arguments: argparse.Namespace) -> Command:
 
 def _report(error: BackupdError) -> int:
     problems = error.problems if isinstance(error, ConfigError) else (error.message,)
-    for problem in problems:
-        print(f"error: {problem}", file=sys.stderr)
-    if error.hint:
-        print(f"hint: {error.hint}", file=sys.stderr)
+    with suppress(OSError):
+        for problem in problems:
+            print(f"error: {problem}", file=sys.stderr)
+        if error.hint:
+            print(f"hint: {error.hint}", file=sys.stderr)
     if isinstance(error, Cancelled):
         return _SIGNALLED + error.signal_number
     return error.exit_code

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from selfmx_backupd.adapters.signals import Bell
@@ -32,7 +33,8 @@ def run(work: Callable[[Cancel], _Result]) -> _Result:
                 if cancel.requested:
                     os._exit(_SIGNALLED + number)
                 cancel.request(number)
-                print("giving up, one moment (again to end at once)", file=sys.stderr)
+                with suppress(OSError):  # a hang-up takes the terminal with it
+                    print("giving up, one moment (again to end at once)", file=sys.stderr)
     return job.result()
 
 

@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from selfmx_backupd.config import load
 from selfmx_backupd.jobs.world import World
 from selfmx_backupd.model import Decision, Entry, State
 from selfmx_backupd.policy import retention
+from selfmx_backupd.policy.inventory import Inventory
 from selfmx_backupd.wiring import world_of
 
 
@@ -27,13 +28,14 @@ def main(arguments: argparse.Namespace) -> int:
 def as_json(world: World) -> str:
     """One document; a backup in it is its manifest, `state`, `keeps` and `goes_at`."""
     now = world.now()
-    entries, decisions, strangers = _read(world, now)
+    inventory, decisions = _read(world, now)
     document = {
         "schema": 1,
         "at": now.isoformat(),
         "directory": str(world.directory.path),
-        "backups": [_backup_document(entry, decisions[entry.file]) for entry in entries],
-        "strangers": list(strangers),
+        "backups": [_backup_document(entry, decisions[entry.file]) for entry in inventory.entries],
+        "unfinished": [each.file + ".part" for each in inventory.unfinished],
+        "strangers": list(inventory.strangers),
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
 
@@ -41,22 +43,23 @@ def as_json(world: World) -> str:
 def as_text(world: World) -> str:
     """A table, newest first, and what else is in the directory."""
     now = world.now()
-    entries, decisions, strangers = _read(world, now)
+    inventory, decisions = _read(world, now)
     lines = [f"no backups in {world.directory.path}"]
-    if entries:
-        rows = [_row(entry, decisions[entry.file], world.zone, now) for entry in entries]
+    if inventory.entries:
+        rows = [_row(entry, decisions[entry.file], world.zone, now) for entry in inventory.entries]
         lines = [text.table(("NAME", "STATE", "TIERS", "SIZE", "AGE", "STAYS"), rows)]
-    if strangers:
-        lines.append(f"not ours, never touched: {', '.join(strangers)}")
+    if inventory.unfinished:
+        names = ", ".join(f"{each.file}.part" for each in inventory.unfinished)
+        lines.append(f"unfinished, for the next run to prove or remove: {names}")
+    if inventory.strangers:
+        lines.append(f"not ours, never touched: {', '.join(inventory.strangers)}")
     return "\n".join(lines)
 
 
-def _read(
-    world: World, now: datetime
-) -> tuple[Sequence[Entry], Mapping[str, Decision], Sequence[str]]:
+def _read(world: World, now: datetime) -> tuple[Inventory, Mapping[str, Decision]]:
     inventory = world.inventory()
     decisions = retention.decide(inventory.entries, world.retention, world.zone, now)
-    return inventory.entries, {each.file: each for each in decisions}, inventory.strangers
+    return inventory, {each.file: each for each in decisions}
 
 
 def _backup_document(entry: Entry, decision: Decision) -> dict[str, Any]:
@@ -66,6 +69,7 @@ def _backup_document(entry: Entry, decision: Decision) -> dict[str, Any]:
         "state": entry.state,
         "reason": entry.reason,
         "keeps": list(decision.keeps),
+        "goes": list(decision.goes),
         "goes_at": decision.goes_at.isoformat() if decision.goes_at else None,
     }
 

@@ -1,7 +1,7 @@
 """Progress for a person: a bar on a terminal, plain lines elsewhere."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from selfmx_backupd import text
@@ -31,7 +31,8 @@ class _Lines:
         now = (progress.step, (progress.percent or 0) // _LINE_EVERY_PERCENT)
         if now != self._last:
             self._last = now
-            print(text.progress(progress), file=self._stream, flush=True)
+            with suppress(OSError):  # nobody reads any more; the backup goes on
+                print(text.progress(progress), file=self._stream, flush=True)
 
 
 @contextmanager
@@ -43,6 +44,7 @@ def _bar(stream: TextIO) -> Iterator[Callable[[Progress], None]]:
         def tell(progress: Progress) -> None:
             bar.set_description_str(progress.step, refresh=False)
             bar.n = progress.percent or 0
-            bar.refresh()
+            with suppress(OSError):  # the terminal is gone; the backup goes on
+                bar.refresh()
 
         yield tell

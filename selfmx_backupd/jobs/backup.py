@@ -23,10 +23,10 @@ from selfmx_backupd.errors import (
 from selfmx_backupd.events import BACKUP_HISTORY_UNWRITTEN, BACKUP_PUBLISHED, BACKUP_STARTED
 from selfmx_backupd.jobs.preflight import ensure_space, find_database, prove_same_directory
 from selfmx_backupd.jobs.prove import prove_or_remove, publish
-from selfmx_backupd.jobs.reconcile import reconcile
+from selfmx_backupd.jobs.reconcile import reconcile, removing
 from selfmx_backupd.jobs.run import Run
 from selfmx_backupd.jobs.world import World
-from selfmx_backupd.model import Backup, Durations, Progress, Tier, Trigger
+from selfmx_backupd.model import Backup, Durations, Progress, State, Tier, Trigger
 from selfmx_backupd.outcomes import Job
 from selfmx_backupd.policy import schedule
 
@@ -53,7 +53,7 @@ def back_up_due(world: World, run: Run) -> Backup | None:
 
     What an interrupted run left behind comes first: it may be all that is due.
     """
-    failures = world.state.read().of(Job.BACKUP).failures_in_a_row
+    failures = world.state.recall().of(Job.BACKUP).failures_in_a_row
     run.step("connecting")
     with world.session() as session:
         reconcile(world, run, session)
@@ -62,7 +62,9 @@ def back_up_due(world: World, run: Run) -> Backup | None:
             return None
         tiers = tuple(each.tier for each in due)
         trigger = schedule.trigger(due, world.now(), failures)
-        return _back_up(world, run, session, tiers, trigger)
+        published = _back_up(world, run, session, tiers, trigger)
+        _ensure_it_counts(world, published)
+        return published
 
 
 def back_up_now(world: World, run: Run) -> Backup:
@@ -71,6 +73,22 @@ def back_up_now(world: World, run: Run) -> Backup:
     with world.session() as session:
         reconcile(world, run, session)
         return _back_up(world, run, session, (Tier.MANUAL,), Trigger.MANUAL)
+
+
+def _ensure_it_counts(world: World, published: Backup) -> None:
+    """What was just published settles its tiers; otherwise the next one would follow at once.
+
+    Raises:
+        BackupUnusable: It is not there any more, or not counted.
+    """
+    entries = {entry.file: entry for entry in world.inventory().entries}
+    entry = entries.get(published.file)
+    if entry is None or entry.state is not State.VERIFIED:
+        reason = entry.reason if entry else "it is gone"
+        raise BackupUnusable(
+            f"{published.file} was published and does not count: {reason}",
+            hint=f"Does something move backups away? Type: ls -la {world.directory.path}",
+        )
 
 
 def _back_up(
@@ -85,13 +103,15 @@ def _back_up(
     log.emit(BACKUP_STARTED, database=plan.database, file=plan.file, tier=tiers, trigger=trigger)
     try:
         run.step("backing up", plan.file)
+        writing = time.monotonic()
         _write(world, run, session, plan)
-        backup = _describe(world, session, plan, time.monotonic() - began)
+        backup = _describe(world, session, plan, time.monotonic() - writing)
     except ConnectionLost:
         # The server may still be writing: the next run looks before it removes anything.
         raise
     except BackupdError:
-        world.directory.remove_unfinished(plan.file)
+        with removing(plan.file):
+            world.directory.remove_unfinished(plan.file)
         raise
     run.step("verifying", plan.file)
     proven = prove_or_remove(world, run, session, backup)
@@ -128,7 +148,8 @@ def _write(world: World, run: Run, session: Session, plan: _Plan) -> None:
         seen = _run_backup(world, run, session, plan)
     except ServerRefused as error:
         if error.number != numbers.HISTORY_UNWRITTEN:
-            raise session.missing_right(plan.database, error) from error
+            session.raise_missing_right(plan.database, error)
+            raise
         log.emit(BACKUP_HISTORY_UNWRITTEN, file=plan.file)
         return
     if numbers.BACKUP_DONE not in seen:
@@ -201,6 +222,7 @@ def _describe(world: World, session: Session, plan: _Plan, took_s: float) -> Bac
             f"{'nothing of it' if size is None else 'only an empty file'} is in {directory.path}",
             hint=f"Type: ls -la {directory.path}",
         )
+    directory.ensure_readable(plan.file)
     path = directory.server_part_path(plan.file)
     rows = session.rows(statements.header_only(path), f"reading the header of {plan.file}")
     header = headers.the_only_set(rows, plan.file, plan.database)

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 _ONLINE = "ONLINE"
 # The next backup is rarely a fifth larger than the last.
 _GROWTH = 1.2
-_LOOKS_EMPTY = frozenset({numbers.DEVICE_IS_EMPTY, numbers.NOT_A_BACKUP})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +53,12 @@ def find_database(world: World, session: Session) -> Database:
             "-Q 'SELECT name FROM sys.databases'",
         )
     row = rows[0]
+    if str(row["name"]).casefold() != wanted.casefold():
+        # Its collation may equate what we do not, and then no backup would ever count.
+        raise DatabaseUnavailable(
+            f"SQL Server calls the database {row['name']!r}, not {wanted!r}",
+            hint=f"Set sqlserver.database to {row['name']!r}.",
+        )
     if row["state"] != _ONLINE:
         raise DatabaseUnavailable(
             f"the database {wanted} is {row['state']}, only an ONLINE one can be backed up",
@@ -87,8 +92,8 @@ def ensure_space(world: World, database: Database) -> None:
 def prove_same_directory(world: World, session: Session) -> None:
     """SQL Server finds an empty file that we write: so a wrong mount never fills a disk.
 
-    Of an empty file HEADERONLY says 3254 or 3241, of a missing one 3201 with the
-    operating system's error 2.
+    Of an empty file HEADERONLY says 3254, 3241 or 3203: whatever it finds wrong with the file,
+    it has found it. Of a missing one it says 3201 with the operating system's error 2.
 
     Raises:
         DirectoriesDiffer: It does not find the file.
@@ -100,14 +105,13 @@ def prove_same_directory(world: World, session: Session) -> None:
     try:
         sql = statements.header_only(directory.server_probe_path)
         session.rows(sql, f"looking for a file in {directory.server_path}")
-    except BackupUnusable as error:
-        if error.number not in _LOOKS_EMPTY:
-            raise
+    except BackupUnusable:
         return
     except ServerCannotFindFile as error:
         raise _differ(world) from error
     except ServerRefused as error:
-        raise session.missing_right(world.database, error) from error
+        session.raise_missing_right(world.database, error)
+        raise
     finally:
         directory.remove_probe()
     # Rows: what SQL Server read there is not the empty file that stands here.

@@ -46,7 +46,7 @@ def prove_or_remove(world: World, run: Run, session: Session, backup: Backup) ->
 
 
 def prove(world: World, run: Run, session: Session, backup: Backup) -> Backup:
-    """RESTORE VERIFYONLY, while SHA-256 runs over the same file.
+    """Size and header, then RESTORE VERIFYONLY, while SHA-256 runs over the same file.
 
     Returns:
         The backup with `sha256` and `verified`; nothing has been written yet.
@@ -60,6 +60,7 @@ def prove(world: World, run: Run, session: Session, backup: Backup) -> Backup:
     size = world.directory.part_size(backup.file)
     if size != backup.size_bytes:
         raise BackupUnusable(f"{backup.file} has {size} bytes, {backup.size_bytes} were written")
+    same_set(world, session, backup)
     with _Hashing(world.directory, path, run.cancel) as hashing:
         checked = _verify_only(world, run, session, backup.file)
         sha256 = hashing.result()

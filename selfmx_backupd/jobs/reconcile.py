@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from selfmx_backupd import log
 from selfmx_backupd.adapters.mssql import statements
-from selfmx_backupd.errors import BackupUnusable
-from selfmx_backupd.events import BACKUP_PUBLISHED, LEFTOVER_KEPT, LEFTOVER_REMOVED, SWEEP_REMOVED
-from selfmx_backupd.jobs.prove import prove_or_remove, publish, same_set
+from selfmx_backupd.errors import BackupUnusable, DirectoryUnusable, ServerRefused
+from selfmx_backupd.events import (
+    BACKUP_PUBLISHED,
+    LEFTOVER_KEPT,
+    LEFTOVER_REMOVED,
+    REMOVAL_FAILED,
+    SWEEP_REMOVED,
+)
+from selfmx_backupd.jobs.prove import prove_or_remove, publish
 from selfmx_backupd.jobs.run import Run
 from selfmx_backupd.jobs.world import World, program_name
 from selfmx_backupd.model import Backup
@@ -47,25 +55,38 @@ def reconcile(world: World, run: Run, session: Session) -> None:
 
 
 def tidy(world: World) -> None:
-    """Remove temporary files, and end deletions that were begun."""
+    """Remove temporary files, and end deletions that were begun.
+
+    What cannot be removed is reported and stays: it must not stop backups.
+    """
     inventory = world.inventory()
     for name in inventory.leftovers:
-        world.directory.remove_leftover(name)
-        log.emit(LEFTOVER_REMOVED, file=name, reason="a temporary file")
+        with removing(name):
+            world.directory.remove_leftover(name)
+            log.emit(LEFTOVER_REMOVED, file=name, reason="a temporary file")
     for backup in inventory.going:
-        world.directory.remove_backup(backup.file)
-        reason = backup.going.reason if backup.going else ""
-        log.emit(SWEEP_REMOVED, file=backup.file, size_bytes=backup.size_bytes, reason=reason)
+        with removing(backup.file):
+            world.directory.remove_backup(backup.file)
+            reason = backup.going.reason if backup.going else ""
+            log.emit(SWEEP_REMOVED, file=backup.file, size_bytes=backup.size_bytes, reason=reason)
+
+
+@contextmanager
+def removing(file: str) -> Iterator[None]:
+    """Report a file that cannot be removed, and go on."""
+    try:
+        yield
+    except DirectoryUnusable as error:
+        log.emit(REMOVAL_FAILED, file=file, error=error.in_one_line)
 
 
 def _finish(world: World, run: Run, session: Session, backup: Backup) -> None:
     run.step("verifying", backup.file)
+    _ensure_not_older(session, backup)
     try:
-        same_set(world, session, backup)
         proven = prove_or_remove(world, run, session, backup)
-    except BackupUnusable as error:
-        world.directory.remove_unfinished(backup.file)
-        log.emit(LEFTOVER_REMOVED, file=backup.file, reason=error.message)
+    except BackupUnusable:
+        # Reported and removed: what it was taken for is still due.
         return
     publish(world, proven)
     log.emit(
@@ -75,6 +96,21 @@ def _finish(world: World, run: Run, session: Session, backup: Backup) -> None:
         tier=proven.tiers,
         duration_s=proven.duration_s.verify or 0.0,
     )
+
+
+def _ensure_not_older(session: Session, backup: Backup) -> None:
+    """An older server calls a newer one's good backup malformed (3241): it may not judge it."""
+    ours, its = session.facts.server.version, backup.server.version
+    if _major(ours) < _major(its):
+        raise ServerRefused(
+            f"{backup.file} was taken from SQL Server {its}, and {ours} cannot prove it",
+            hint=f"Move {backup.file}.part and its manifest to where that version runs.",
+        )
+
+
+def _major(version: str) -> int:
+    number = version.partition(".")[0]
+    return int(number) if number.isdecimal() else 0
 
 
 def _remove_rubbish(world: World, session: Session, file: str) -> None:
@@ -90,8 +126,9 @@ def _remove_rubbish(world: World, session: Session, file: str) -> None:
     if busy:
         log.emit(LEFTOVER_KEPT, file=file, reason=busy)
         return
-    world.directory.remove_unfinished(file)
-    log.emit(LEFTOVER_REMOVED, file=file, reason="it is incomplete")
+    with removing(file):
+        world.directory.remove_unfinished(file)
+        log.emit(LEFTOVER_REMOVED, file=file, reason="it is incomplete")
 
 
 def _is_fresh(world: World, file: str) -> bool:

@@ -2,7 +2,9 @@
 
 import os
 import secrets
+import traceback
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
@@ -13,7 +15,7 @@ import structlog
 from selfmx_backupd import events, log
 from selfmx_backupd.adapters import lock
 from selfmx_backupd.cancel import Cancel
-from selfmx_backupd.errors import BackupdError, Cancelled
+from selfmx_backupd.errors import BackupdError, Busy, Cancelled, DirectoryUnusable
 from selfmx_backupd.events import Event
 from selfmx_backupd.jobs.world import World
 from selfmx_backupd.model import Progress
@@ -43,15 +45,14 @@ class Run:
         self.cancel = cancel
         self.progress = progress
 
-    def step(self, step: str, detail: str = "") -> None:
+    def step(self, step: str, file: str = "") -> None:
         """Begin a step: a place where a signal is heard, and a crash is remembered."""
         self.cancel.check()
         mark = self._outcomes.running
         if mark is not None:
-            self._outcomes = replace(
-                self._outcomes, running=replace(mark, step=step, detail=detail)
-            )
-            self._world.state.write(self._outcomes)
+            now_doing = replace(mark, step=f"{step} {file}".rstrip())
+            self._outcomes = replace(self._outcomes, running=now_doing)
+            _remember(self._world, self._outcomes)
         self.progress(Progress(step))
 
 
@@ -66,6 +67,9 @@ def run_job(
 ) -> _Result:
     """Run a recipe in its frame.
 
+    A failure is reported before it is remembered, and memory is as good as can be: a state
+    directory that cannot be written must stop neither a backup nor its report.
+
     Args:
         world: What it works with.
         job: Under which name its outcome is remembered.
@@ -75,11 +79,16 @@ def run_job(
         progress: Told how far it is.
 
     Raises:
-        Busy: Another job holds the lock; nothing has been done or remembered.
-        BackupdError: What the recipe raised, after it has been remembered and reported.
+        Busy: Another job holds the lock; nothing has been done, reported or remembered.
+        BackupdError: What the recipe raised, or the lock, after it has been reported.
     """
-    with lock.hold(world.directory.lock_path, what, world.now()):
-        outcomes = _bury_the_dead(world.state.read())
+    with ExitStack() as held:
+        try:
+            held.enter_context(lock.hold(world.directory.lock_path, what, world.now()))
+        except DirectoryUnusable as error:
+            _report(_FAILED[job], error)
+            raise
+        outcomes = _bury_the_dead(world.state.recall(), world.now())
         mark = RunMark(
             job=job,
             run_id=secrets.token_hex(4),
@@ -88,30 +97,34 @@ def run_job(
             step="beginning",
             detail=what,
         )
-        world.state.write(replace(outcomes, running=mark))
-        run = Run(world, replace(outcomes, running=mark), cancel, progress)
+        marked = replace(outcomes, running=mark)
+        _remember(world, marked)
         with structlog.contextvars.bound_contextvars(run_id=mark.run_id):
             try:
-                result = body(run)
-            except Cancelled as error:
-                # A wish is not a failure: what was due stays due, and is not paced.
-                world.state.write(outcomes)
-                log.emit(events.BACKUP_CANCELLED, error=error.message)
-                raise
-            except BackupdError as error:
-                _remember_failure(world, outcomes, mark, error)
-                _report(_FAILED[job], error)
-                raise
+                result = body(Run(world, marked, cancel, progress))
             except Exception as error:
-                fault = BackupdError(f"{type(error).__name__}: {error}")
-                _remember_failure(world, outcomes, mark, fault)
-                log.emit(events.DAEMON_FAULT, error=fault.message)
+                _remember(world, _after_failure(outcomes, mark, world.now(), error))
                 raise
-        world.state.write(_with(outcomes, job, _succeeded(mark, world.now())))
+        _remember(world, _after_success(outcomes, mark, world.now()))
         return result
 
 
-def _bury_the_dead(outcomes: Outcomes) -> Outcomes:
+def settle_the_dead(world: World) -> None:
+    """Count a run that died with its process, before anybody asks how retries are paced.
+
+    Where another job holds the lock, the mark is its own, and it lives.
+    """
+    try:
+        with lock.hold(world.directory.lock_path, "look at the last run", world.now()):
+            outcomes = world.state.recall()
+            if outcomes.running is not None:
+                _remember(world, _bury_the_dead(outcomes, world.now()))
+    except (Busy, DirectoryUnusable):
+        # The next job meets the same, and reports it.
+        return
+
+
+def _bury_the_dead(outcomes: Outcomes, now: datetime) -> Outcomes:
     """Count a run whose mark is still there although we hold its lock: it died.
 
     Without this a crash loop would look like silence.
@@ -120,19 +133,43 @@ def _bury_the_dead(outcomes: Outcomes) -> Outcomes:
     if mark is None:
         return outcomes
     log.emit(
-        events.BACKUP_INTERRUPTED,
-        job=mark.job,
+        events.RUN_INTERRUPTED,
+        what=mark.detail,
         started_at=mark.started_at.isoformat(timespec="seconds"),
         step=mark.step,
     )
     error = BackupdError(f"the {mark.detail} died with its process while {mark.step}")
-    failed = _failed(outcomes.of(mark.job), mark.started_at, mark.started_at, error)
+    failed = _failed(outcomes.of(mark.job), mark.started_at, now, error)
     return replace(_with(outcomes, mark.job, failed), running=None)
 
 
-def _remember_failure(world: World, outcomes: Outcomes, mark: RunMark, error: BackupdError) -> None:
-    failed = _failed(outcomes.of(mark.job), mark.started_at, world.now(), error)
-    world.state.write(_with(outcomes, mark.job, failed))
+def _after_failure(outcomes: Outcomes, mark: RunMark, now: datetime, error: Exception) -> Outcomes:
+    """Report how a run ended, and say what is to be remembered of it."""
+    if isinstance(error, Cancelled):
+        # A wish is not a failure: what was due stays due, and is not paced.
+        log.emit(events.RUN_CANCELLED, what=mark.detail, error=error.message)
+        return outcomes
+    if isinstance(error, BackupdError):
+        _report(_FAILED[mark.job], error)
+        known = error
+    else:
+        known = BackupdError(f"{type(error).__name__}: {error}")
+        log.emit(events.DAEMON_FAULT, error=f"{known.message}\n{traceback.format_exc()}")
+    return _with(outcomes, mark.job, _failed(outcomes.of(mark.job), mark.started_at, now, known))
+
+
+def _after_success(outcomes: Outcomes, mark: RunMark, now: datetime) -> Outcomes:
+    done = Outcome(last_attempt_at=mark.started_at, last_success_at=now)
+    if mark.job is Job.BACKUP and outcomes.of(Job.VERIFY).failures_in_a_row:
+        # A backup begins with what was left to be proven: that has succeeded too.
+        outcomes = _with(outcomes, Job.VERIFY, done)
+    return _with(outcomes, mark.job, done)
+
+
+def _remember(world: World, outcomes: Outcomes) -> None:
+    error = world.state.remember(outcomes)
+    if error is not None:
+        log.emit(events.STATE_UNWRITABLE, error=error.in_one_line)
 
 
 def _failed(outcome: Outcome, started_at: datetime, at: datetime, error: BackupdError) -> Outcome:
@@ -144,10 +181,6 @@ def _failed(outcome: Outcome, started_at: datetime, at: datetime, error: Backupd
             at=at, exit_code=error.exit_code, message=error.message, hint=error.hint
         ),
     )
-
-
-def _succeeded(mark: RunMark, at: datetime) -> Outcome:
-    return Outcome(last_attempt_at=mark.started_at, last_success_at=at)
 
 
 def _with(outcomes: Outcomes, job: Job, outcome: Outcome) -> Outcomes:

@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from selfmx_backupd import log, text
-from selfmx_backupd.errors import NotEnoughSpace
+from selfmx_backupd.errors import DirectoryUnusable, NotEnoughSpace
 from selfmx_backupd.events import SWEEP_DONE, SWEEP_HELD_BACK, SWEEP_REMOVED
 from selfmx_backupd.jobs.reconcile import tidy
 from selfmx_backupd.jobs.run import Run
@@ -31,18 +31,25 @@ def sweep(world: World, run: Run) -> Swept:
     entries = world.inventory().entries
     decisions = retention.decide(entries, world.retention, world.zone, world.now())
     backups = {entry.file: entry.backup for entry in entries}
-    removed = []
+    removed, errors = [], []
     for decision in reversed(decisions):
         backup = backups[decision.file]
         if decision.keep or backup is None:
             continue
         run.step("sweeping", decision.file)
-        _remove(world, backup, "; ".join(decision.goes))
-        removed.append(decision.file)
+        try:
+            _remove(world, backup, "; ".join(decision.goes))
+        except DirectoryUnusable as error:
+            # One that cannot be removed (an immutable file) must not keep the others.
+            errors.append(error)
+        else:
+            removed.append(decision.file)
     held_back = sum(decision.held_back for decision in decisions)
     if held_back:
         log.emit(SWEEP_HELD_BACK, count=text.count(held_back, "backup"))
     log.emit(SWEEP_DONE, removed=len(removed), kept=len(entries) - len(removed))
+    if errors:
+        raise errors[0]
     return Swept(tuple(removed), held_back)
 
 
@@ -51,5 +58,10 @@ def _remove(world: World, backup: Backup, reason: str) -> None:
     going = replace(backup, going=Going(at=world.now(), reason=reason))
     with suppress(NotEnoughSpace):  # the sweep is what makes room on a full disk
         world.directory.write_manifest(going)
-    world.directory.remove_backup(backup.file)
+    try:
+        world.directory.remove_backup(backup.file)
+    except DirectoryUnusable:
+        # It stays, so it counts again.
+        world.directory.write_manifest(backup)
+        raise
     log.emit(SWEEP_REMOVED, file=backup.file, size_bytes=backup.size_bytes, reason=reason)

@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from selfmx_backupd import text
 from selfmx_backupd.model import Due, Entry, State
-from selfmx_backupd.outcomes import Job, Outcomes
+from selfmx_backupd.outcomes import Outcomes
 
 
 class Severity(IntEnum):
@@ -41,6 +41,7 @@ def assess(
     *,
     entries: Iterable[Entry],
     due: Sequence[Due],
+    is_running: bool,
     outcomes: Outcomes,
     free_percent: float,
     limits: Limits,
@@ -51,23 +52,25 @@ def assess(
     Args:
         entries: Every backup of the directory.
         due: The tiers that want a backup.
-        outcomes: How the last runs ended, and whether one is running.
+        is_running: A backup for them is under way. Only whoever runs it knows: the mark in
+            the state file may be a dead run's, or a manual backup's, which settles no tier.
+        outcomes: How the last runs ended.
         free_percent: Of the backup directory's file system.
         limits: When something is called wrong.
         now: UTC.
     """
-    findings = [*_late(due, outcomes, limits, now), *_lost(entries), *_failed(outcomes)]
+    findings = [
+        *([] if is_running else _late(due, limits, now)),
+        *_lost(entries),
+        *_failed(outcomes),
+    ]
     if free_percent < limits.min_free_percent:
         sentence = f"only {free_percent:.0f} % of the backup directory's disk is free"
         findings.append(Finding(Severity.WARNING, sentence))
     return tuple(sorted(findings, key=lambda finding: -finding.severity))
 
 
-def _late(
-    due: Sequence[Due], outcomes: Outcomes, limits: Limits, now: datetime
-) -> Iterable[Finding]:
-    if outcomes.running is not None and outcomes.running.job is Job.BACKUP:
-        return
+def _late(due: Sequence[Due], limits: Limits, now: datetime) -> Iterable[Finding]:
     late = [each for each in due if now - each.since > limits.late_after]
     if late:
         tiers = ", ".join(each.tier for each in late)

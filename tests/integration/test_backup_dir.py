@@ -208,16 +208,6 @@ def test_what_root_writes_belongs_to_the_owner_of_the_directory(directory: Backu
         assert (path.stat().st_uid, path.stat().st_gid) == (12345, 23456)
 
 
-def test_a_temporary_file_that_is_a_link_is_not_followed(
-    directory: BackupDir, tmp_path: Path
-) -> None:
-    (tmp_path / "precious").write_text("x")
-    (directory.path / f"{JSON}.tmp").symlink_to(tmp_path / "precious")
-    with pytest.raises(DirectoryUnusable, match="too many levels of symbolic links"):
-        directory.write_manifest(backup(AT))
-    assert (tmp_path / "precious").read_text() == "x"
-
-
 def test_the_probe_is_empty_and_everybody_may_read_it(directory: BackupDir) -> None:
     directory.probe_path.write_text("left behind")
     directory.write_probe()
@@ -251,7 +241,6 @@ def test_a_part_has_a_size_and_a_time_until_it_is_gone(directory: BackupDir) -> 
     fill(directory, PART, BAK)
     os.utime(directory.path / PART, (5, 7))
     assert (directory.part_size(BAK), directory.part_written_at(BAK)) == (7, 7.0)
-    assert (directory.size_of(BAK), directory.size_of("x.bak")) == (7, None)
 
 
 def test_a_sum_is_that_of_the_whole_file(directory: BackupDir) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from selfmx_backupd.adapters.state import StateFile
-from selfmx_backupd.errors import DirectoryUnusable
+from selfmx_backupd.errors import ConfigError, DirectoryUnusable
 from selfmx_backupd.outcomes import Failure, Job, Outcome, Outcomes, RunMark
 from tests.build import utc
 
@@ -29,7 +29,7 @@ FULL = Outcomes(
 
 @pytest.fixture
 def state(tmp_path: Path) -> StateFile:
-    return StateFile(tmp_path / "var" / "lib")
+    return StateFile(tmp_path / "var" / "lib", OWNER)
 
 
 @pytest.fixture
@@ -37,6 +37,9 @@ def path(tmp_path: Path) -> Path:
     path = tmp_path / "var" / "lib" / "state.json"
     path.parent.mkdir(parents=True)
     return path
+
+
+OWNER = "/data/selfmx/backups/selfmx"
 
 
 def written(path: Path) -> dict[str, Any]:
@@ -58,6 +61,7 @@ def test_the_document_has_these_names(state: StateFile, path: Path) -> None:
     state.write(FULL)
     assert written(path) == {
         "schema": 1,
+        "owner": OWNER,
         "running": {
             "job": "backup",
             "run_id": "ab12",
@@ -159,7 +163,42 @@ def test_a_file_that_cannot_be_read_is_no_fresh_start(state: StateFile, path: Pa
 
 def test_a_directory_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    state = StateFile(tmp_path / "file" / "lib")
+    state = StateFile(tmp_path / "file" / "lib", OWNER)
     for doing in (state.read, state.make_directory, lambda: state.write(FULL)):
         with pytest.raises(DirectoryUnusable, match=r"file/lib/state\.json: not a directory"):
             doing()
+
+
+def test_what_cannot_be_written_is_remembered_by_the_process_and_reported_once(
+    tmp_path: Path,
+) -> None:
+    directory = tmp_path / "lib"
+    directory.write_text("a file in its place")
+    state = StateFile(directory, OWNER)
+    first = state.remember(FULL)
+    assert first is not None
+    assert str(state.trouble) == first.message
+    assert state.remember(FULL) is None
+    assert state.recall() == FULL
+    directory.unlink()
+    assert state.remember(Outcomes()) is None
+    assert StateFile(directory, OWNER).read() == Outcomes()
+    assert not state.trouble
+
+
+def test_the_memory_of_another_configuration_is_refused(tmp_path: Path) -> None:
+    StateFile(tmp_path, OWNER).write(FULL)
+    other = StateFile(tmp_path, "/data/selfmx/backups/other")
+    for look in (other.read, other.recall):
+        with pytest.raises(ConfigError, match=f"state.directory: .* is the memory of {OWNER}"):
+            look()
+
+
+def test_a_memory_that_names_no_owner_is_taken_over(tmp_path: Path) -> None:
+    """As an earlier version wrote it."""
+    StateFile(tmp_path, OWNER).write(FULL)
+    path = tmp_path / "state.json"
+    document = json.loads(path.read_text())
+    del document["owner"]
+    path.write_text(json.dumps(document))
+    assert StateFile(tmp_path, "/somebody/else").read() == FULL

@@ -59,6 +59,7 @@ def test_what_is_sent_to_the_server_is_the_recipe_in_its_order(tmp_path: Path, d
         "BACKUP DATABASE",
         "RESTORE HEADERONLY",
         "RESTORE FILELISTONLY",
+        "RESTORE HEADERONLY",
         "RESTORE VERIFYONLY",
     ]
 

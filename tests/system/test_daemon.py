@@ -97,7 +97,7 @@ def test_a_stop_in_mid_backup_ends_it_on_the_server_and_counts_as_no_failure(
             began = time.monotonic()
             log = daemon.stop()
             assert time.monotonic() - began < 5
-        assert "the backup was given up: stopped by SIGTERM" in log
+        assert "the scheduled backup was given up: stopped by SIGTERM" in log
         assert site.files() == set()
         outcomes = site.outcomes()
         assert outcomes["running"] is None

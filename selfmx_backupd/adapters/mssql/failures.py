@@ -34,8 +34,9 @@ GRANT_READING = (
     "GRANT CREATE ANY DATABASE TO [the login of sqlserver.user]"
 )
 GRANT_BACKUP = (
-    "As sa, in the database, type: CREATE USER for the login of sqlserver.user, then "
-    "ALTER ROLE db_backupoperator ADD MEMBER for that user"
+    "As sa, in the database: CREATE USER for the login of sqlserver.user (or, where a restore "
+    "brought an older one, ALTER USER … WITH LOGIN), then ALTER ROLE db_backupoperator ADD MEMBER. "
+    "README.md has the statements."
 )
 
 # A driver's own numbers may be negative.

@@ -24,6 +24,7 @@ from selfmx_backupd.model import Server
 
 # A hung server must not hang us: no short statement takes so long on a healthy one.
 _SHORT_STATEMENT_S = 300
+_NO_TIMEOUT_S = 0
 
 _NUMBER = re.compile(r"\((\d+)\)")
 _PREFIXES = re.compile(r"^(?:\[[^\]]*\] ?){1,4}")
@@ -97,9 +98,7 @@ class Session:
 
         Late errors count: they come after the rows, from `nextset`.
         """
-        # A cursor takes the connection's time-out over when it is made.
-        self._connection.timeout = _SHORT_STATEMENT_S
-        cursor = self._connection.cursor()
+        cursor = self._cursor(_SHORT_STATEMENT_S, doing)
         try:
             cursor.execute(sql)
             names = [column[0] for column in cursor.description or ()]
@@ -137,8 +136,7 @@ class Session:
             Cancelled, Stalled: We ended it; the server tells no more than that.
             BackupdError: The server, or the link, ended it.
         """
-        self._connection.timeout = 0
-        cursor = self._connection.cursor()
+        cursor = self._cursor(_NO_TIMEOUT_S, doing)
         seen: set[int] = set()
         try:
             with Watch(cursor.cancel, cancel, stall, doing) as watch:
@@ -172,24 +170,32 @@ class Session:
             sees_all=bool(row["sees_all"]),
         )
 
-    def missing_right(self, database: str, error: ServerRefused) -> ServerRefused:
-        """The reason behind a bare 3013, where it is a missing right; else the error itself.
+    def raise_missing_right(self, database: str, error: ServerRefused) -> None:
+        """Raise the reason behind a bare 3013, where it is a missing right; else return.
 
         FreeTDS shows the record of the highest severity first. So of "262 of severity 14,
         then 3013 of severity 16" only 3013 reaches us, and the reason has to be asked for
         (seen with FreeTDS 1.3.17).
         """
         if error.number != numbers.TERMINATED:
-            return error
+            return
         row = self.rows(statements.rights(database), "asking for our login's rights")[0]
         if row["may_read_backups"] == 0:
             lacking, hint = "CREATE DATABASE in master", failures.GRANT_READING
         elif row["may_back_up"] == 0:
             lacking, hint = f"BACKUP DATABASE in {database}", failures.GRANT_BACKUP
         else:
-            return error
+            return
         sentence = f"{error.message}: our login lacks the right to {lacking}"
-        return PermissionMissing(sentence, hint=hint, number=error.number)
+        raise PermissionMissing(sentence, hint=hint, number=error.number) from error
+
+    def _cursor(self, timeout_s: int, doing: str) -> pyodbc.Cursor:
+        """A new cursor, which takes over the time-out that the connection has at that moment."""
+        try:
+            self._connection.timeout = timeout_s
+            return self._connection.cursor()
+        except pyodbc.Error as error:
+            raise failures.while_running(error, doing) from error
 
     @staticmethod
     def _hear(

@@ -1,0 +1,150 @@
+"""The daemon's one worker: a thread for each job, one at a time, and what it has met.
+
+What a job's frame could not remember, because it never got the lock, is remembered here.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from selfmx_backupd import events, log, text
+from selfmx_backupd.cancel import Cancel
+from selfmx_backupd.errors import BackupdError, Busy, Cancelled
+from selfmx_backupd.jobs.run import Run, run_job
+from selfmx_backupd.jobs.world import World
+from selfmx_backupd.model import Backup, Due, Progress
+from selfmx_backupd.outcomes import Job
+
+Recipe = Callable[[World, Run], object]
+
+_TELL_EVERY_S = 1.0
+# Somebody else's job holds the lock: look again soon, complain after ten minutes.
+_LOCK_AGAIN_S = 10.0
+_LOCK_COMPLAINT_S = 600.0
+
+
+class Worker:
+    """Runs one job at a time, in a thread of its own.
+
+    Attributes:
+        is_busy: A job is running.
+        job: Which.
+        progress: How far it is; None where none is running.
+    """
+
+    def __init__(self, ring: Callable[[], None], tell: Callable[[str], None]) -> None:
+        self._ring = ring
+        self._tell = tell
+        self._cancel = Cancel()
+        self._thread: threading.Thread | None = None
+        self.is_busy = False
+        self.job: Job | None = None
+        self.progress: Progress | None = None
+        self._progress_at = self._told_at = 0.0
+        self._rest_until = 0.0
+        self._trouble: str | None = None
+        self._blocked_since: float | None = None
+        self._complained = False
+        self._published_at: tuple[datetime, float] | None = None
+
+    def start(self, world: World, job: Job, what: str, recipe: Recipe) -> None:
+        """Begin a job; the bell rings when it has ended."""
+        self.is_busy, self.job = True, job
+        self._progress_at = time.monotonic()
+        self._thread = threading.Thread(
+            target=self._work, args=(world, job, what, recipe), name="worker", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self, signal_number: int, timeout_s: float) -> bool:
+        """Cancel the job, on the server too; return whether it has ended in time."""
+        self._cancel.request(signal_number)
+        if self._thread is None:
+            return True
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def rest_s(self) -> float:
+        """How long to rest after what could not be remembered, in seconds."""
+        return max(0.0, self._rest_until - time.monotonic())
+
+    def rest_after_success_s(self, job: Job, due: Sequence[Due], pause_s: float) -> float:
+        """How long to rest where a backup that settled its tiers does not count any more.
+
+        Something moves backups away, or damages them: without a pause one full backup would
+        follow the other.
+        """
+        if job is not Job.BACKUP or self._published_at is None:
+            return 0.0
+        started_at, at = self._published_at
+        if any(each.since > started_at for each in due):
+            return 0.0
+        return max(0.0, at + pause_s - time.monotonic())
+
+    def problems(self, world: World, told: Sequence[str]) -> Iterator[str]:
+        """What is wrong and stands in no file; `told` are the sentences that do."""
+        if self._trouble is not None and not any(self._trouble in each for each in told):
+            yield self._trouble
+        if world.state.trouble is not None:
+            yield world.state.trouble
+        silent_s = time.monotonic() - self._progress_at
+        if self.progress is not None and silent_s > 2 * world.settings.backup.stall_timeout_s:
+            yield f"no progress for {text.duration(silent_s)} while {self.progress.step}"
+
+    def _work(self, world: World, job: Job, what: str, recipe: Recipe) -> None:
+        try:
+            result = run_job(
+                world,
+                job,
+                what,
+                lambda run: recipe(world, run),
+                cancel=self._cancel,
+                progress=self._note_progress,
+            )
+            self._note_end(None)
+            if isinstance(result, Backup):
+                self._published_at = (result.started_at, time.monotonic())
+        except Busy as error:
+            self._note_busy(what, error)
+        except Cancelled:
+            pass  # the process ends
+        except Exception as error:  # noqa: BLE001  # the frame has reported it; we live on
+            self._note_end(error)
+            # Perhaps it could not be remembered, and then no outcome paces the next try.
+            self._rest_until = time.monotonic() + world.settings.schedule.retry_after_s[0]
+        finally:
+            self.progress = self.job = None
+            # Before the bell: the wake-up that it causes must find the worker free.
+            self.is_busy = False
+            self._ring()
+
+    def _note_end(self, error: Exception | None) -> None:
+        """The lock was got; what hindered before is over."""
+        self._blocked_since, self._complained = None, False
+        self._trouble = error.message if isinstance(error, BackupdError) else None
+
+    def _note_busy(self, what: str, error: Busy) -> None:
+        now = time.monotonic()
+        self._rest_until = now + _LOCK_AGAIN_S
+        self._blocked_since = self._blocked_since or now
+        waited_s = now - self._blocked_since
+        if waited_s < _LOCK_COMPLAINT_S:
+            return
+        self._trouble = f"the {what} has waited {text.duration(waited_s)}: {error.message}"
+        if not self._complained:
+            self._complained = True
+            log.emit(
+                events.RUN_BLOCKED,
+                what=what,
+                waited=text.duration(waited_s),
+                error=error.message,
+            )
+
+    def _note_progress(self, progress: Progress) -> None:
+        before, self.progress = self.progress, progress
+        now = self._progress_at = time.monotonic()
+        step_is_new = before is None or before.step != progress.step
+        if step_is_new or now - self._told_at >= _TELL_EVERY_S:
+            self._told_at = now
+            self._tell(text.progress(progress))
