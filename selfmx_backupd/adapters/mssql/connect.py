@@ -8,7 +8,7 @@ from pathlib import Path
 from selfmx_backupd.adapters.mssql import failures
 from selfmx_backupd.adapters.mssql.odbc import pyodbc
 from selfmx_backupd.adapters.mssql.session import Session
-from selfmx_backupd.errors import ConfigError, ServerNotReached
+from selfmx_backupd.errors import ConfigError, LoginRefused, ServerNotReached
 
 _REGISTERED = ("ODBC Driver 18 for SQL Server", "ODBC Driver 17 for SQL Server")
 _FREETDS = "FreeTDS"
@@ -189,6 +189,10 @@ def connect(target: Target, program: str, credentials_directory: str | None) -> 
             timeout=target.login_timeout_s,
         )
     except pyodbc.Error as error:
+        refusal = failures.while_connecting(error, address)
+        if isinstance(refusal, LoginRefused) and credentials_directory:
+            # systemd copied the password when the service began.
+            refusal.hint = f"{refusal.hint} Has it changed? Type: systemctl restart selfmx-backupd"
         # `from None`: what the driver raised may know the connection string.
-        raise failures.while_connecting(error, address) from None
+        raise refusal from None
     return Session(connection, address=address, driver=driver.name)
