@@ -35,6 +35,13 @@ def enter(program: str, words: list[str]) -> int:
         The exit code.
     """
     try:
+        return _run(program, words)
+    finally:
+        _let_go_of_readers()
+
+
+def _run(program: str, words: list[str]) -> int:
+    try:
         arguments = _parse(program, words)
         command = _chosen(program, arguments)
         code: int = import_module(command.module).main(arguments)
@@ -44,8 +51,6 @@ def enter(program: str, words: list[str]) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:
-        # The reader of a pipe went away; say nothing more, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:  # noqa: BLE001  # the last resort, with all that is known
         traceback.print_exc()
@@ -56,6 +61,19 @@ def enter(program: str, words: list[str]) -> int:
             )
         )
     return code
+
+
+def _let_go_of_readers() -> None:
+    """Where a pipe's reader or a terminal is gone, what is still to be said goes nowhere.
+
+    Otherwise Python finds out at its very end, and turns our exit code into 120.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _parse(program: str, words: list[str]) -> argparse.Namespace:
