@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from contextlib import suppress
 
 from selfmx_backupd import log, text
 from selfmx_backupd.adapters import manifest
@@ -31,7 +32,8 @@ def main(arguments: argparse.Namespace) -> int:
                 progress=progress,
             )
         )
-    print(_document(backup) if arguments.json else _sentence(backup))
+    with suppress(OSError):  # it is done, whether or not anybody still reads that
+        print(_document(backup) if arguments.json else _sentence(backup))
     return 0
 
 

@@ -45,7 +45,6 @@ def _run(program: str, words: list[str]) -> int:
         arguments = _parse(program, words)
         command = _chosen(program, arguments)
         code: int = import_module(command.module).main(arguments)
-        sys.stdout.flush()
     except BackupdError as error:
         return _report(error)
     except KeyboardInterrupt:

@@ -115,7 +115,7 @@ def test_a_reader_that_goes_away_does_not_end_a_backup(tmp_path: Path, stream: s
         pipe = process.stdout if stream == "stdout" else process.stderr
         assert pipe is not None
         pipe.close()
-        process.wait(30)
+        assert process.wait(30) == 0
         for other in (process.stdout, process.stderr):
             if other is not None and not other.closed:
                 other.close()
