@@ -62,6 +62,19 @@ def _understand(part: tuple[Token, ...]) -> Statement:
 def run_batch(session: Session, sql: str) -> None:
     """Answer one batch, its end of message included; raises ClientLost after a KILL."""
     session.instance.log_batch(session.member, session.database, sql)
+    sessions = session.instance.sessions
+    sessions.begin_batch(session.member)
+    try:
+        _answer(session, sql)
+    finally:
+        is_alive = sessions.end_batch(session.member)
+    if not is_alive:
+        # Ended once the batch was over: the socket is lost (capture25).
+        session.wire.cut()
+        raise ClientLost("the session was ended")
+
+
+def _answer(session: Session, sql: str) -> None:
     reply = session.reply
     reply.more_follows, reply.line = False, 1
     try:

@@ -33,7 +33,7 @@ class CreateDatabase:
         store = session.instance.store
         if self.name.casefold() in SYSTEM_DATABASES or store.find(self.name) is not None:
             raise Refused(message(1801, self.name))
-        store.create(self.name)
+        store.create(self.name, owner_sid=store.sid_of(session.login.name))
         session.reply.done(self.command)
 
 
@@ -79,13 +79,8 @@ class Use:
     name: str
 
     def run(self, session: Session) -> None:
-        """911 where the database is unknown; states other than ONLINE are not taught."""
-        instance = session.instance
-        if self.name.casefold() not in SYSTEM_DATABASES and instance.store.find(self.name) is None:
-            raise Refused(message(911, self.name))
-        if not instance.is_usable(self.name):
-            raise Refused(message(STAND_IN, f"USE of {self.name}, which is not ONLINE"))
-        session.use(instance.spelled(self.name))
+        """911 where the database is unknown (capture); see `access.enter`."""
+        session.use(self.name)
         session.reply.done(self.command)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from tests.standin.access import may_back_up
 from tests.standin.columns import COMPUTED, NULLABLE, Integer, NVarChar, RowSet, WireType, declare
 from tests.standin.instance import PRODUCT_VERSION, SERVER_NAME
 from tests.standin.messages import unknown_statement
@@ -10,7 +11,6 @@ from tests.standin.options import Right
 from tests.standin.session import Session
 from tests.standin.statements.catalog import Query
 from tests.standin.statements.pattern import known
-from tests.standin.store import SYSTEM_DATABASES
 from tests.standin.tsql import Found, Pattern, Token, split, tokens, written
 
 Value = Callable[[Session, Found], object]
@@ -61,9 +61,10 @@ def _server_permission(session: Session, found: Found) -> object:
 def _may_back_up(session: Session, found: Found) -> object:
     """NULL where the database is unknown (docs: the query fails)."""
     (name, *more) = tokens(found.value("database"))
-    if more or session.instance.store.find(name.value) is None:
+    database = session.instance.store.find(name.value)
+    if more or database is None:
         return None
-    return int(session.login.may(Right.BACKUP))
+    return int(may_back_up(session.instance, session.login, database))
 
 
 def _sees_all(session: Session, _found: Found) -> object:
@@ -71,18 +72,11 @@ def _sees_all(session: Session, _found: Found) -> object:
 
 
 def _database_id(session: Session, found: Found) -> object:
-    name = found.value("name").casefold()
-    if name in SYSTEM_DATABASES:
-        return SYSTEM_DATABASES[name]
-    database = session.instance.store.find(name)
-    return None if database is None else database.database_id
+    return session.instance.id_of(found.value("name"))
 
 
 def _database_name(session: Session, found: Found) -> object:
-    number = found.number("id")
-    names = {at: name for name, at in SYSTEM_DATABASES.items()}
-    names |= {one.database_id: one.name for one in session.instance.store.all()}
-    return names.get(number)
+    return session.instance.name_of(found.number("id"))
 
 
 def _scalar(shape: str, kind: WireType, value: Value) -> _Scalar:

@@ -6,6 +6,7 @@ from tests.standin.statements import (
     backup,
     catalog,
     databases,
+    restore,
     restore_reading,
     rows,
     scalars,
@@ -18,6 +19,7 @@ from tests.standin.tsql import Token, written
 
 STATEMENTS: tuple[Known, ...] = (
     *backup.STATEMENTS,
+    *restore.STATEMENTS,
     *restore_reading.STATEMENTS,
     *verify.STATEMENTS,
     *databases.STATEMENTS,
