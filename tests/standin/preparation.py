@@ -10,6 +10,8 @@ def prepare(instance: Instance) -> None:
     """Make what the command line names, where it is missing."""
     for name in instance.options.databases:
         database = instance.store.seed(name, instance.options.size_mib)
+        if database is None:
+            continue
         for login in instance.options.logins:
             _let_back_up(instance, database, login)
         instance.store.save(database)

@@ -1,5 +1,6 @@
 """One session's state, and what a running statement may ask of it."""
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,9 +26,14 @@ _HANG_POLL_S = 0.05
 class Cancelled(Exception):
     """The client sent an Attention while a statement ran; `messages` is what it is told."""
 
-    def __init__(self, *messages: Message) -> None:
+    def __init__(self, *messages: Message, command: int = 0) -> None:
         super().__init__("cancelled by the client")
         self.messages = messages
+        self.command = command
+
+
+class Thrown(Refused):
+    """THROW: the rest of the batch does not run (docs)."""
 
 
 class Killed(Exception):
@@ -41,7 +47,9 @@ class Session:
     Attributes:
         transactions: @@TRANCOUNT.
         implicit_transactions: SET IMPLICIT_TRANSACTIONS is ON.
+        lock_timeout_ms: SET LOCK_TIMEOUT; -1 waits for ever.
         try_depth: How many TRY blocks the present statement is in.
+        caught: What the innermost CATCH block caught.
     """
 
     instance: Instance
@@ -51,7 +59,9 @@ class Session:
     reply: Reply
     transactions: int = 0
     implicit_transactions: bool = False
+    lock_timeout_ms: int = -1
     try_depth: int = 0
+    caught: tuple[Message, ...] = ()
     _descriptors: int = 0
     _descriptor: bytes = b""
 
@@ -66,6 +76,12 @@ class Session:
             raise Killed
         if self.wire.attention_arrived():
             raise Cancelled
+
+    def lock_deadline(self) -> float:
+        """Until when, on the monotonic clock, a statement waits for others to leave."""
+        if self.lock_timeout_ms < 0:
+            return math.inf
+        return time.monotonic() + self.lock_timeout_ms / 1000
 
     def hang(self) -> None:
         """Make no progress until somebody interrupts."""

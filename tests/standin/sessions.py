@@ -82,9 +82,9 @@ class Sessions:
     def enter(self, member: Member, database_id: int, *, is_single_user: bool) -> bool:
         """Make it the session's context; False where somebody else holds the only slot."""
         with self._lock:
+            if not self.may_enter(member, database_id):
+                return False
             if is_single_user:
-                if not self.may_enter(member, database_id):
-                    return False
                 self._holders.setdefault(database_id, member.spid)
             left = member.database_id
             if left not in {database_id, *self._kept} and self._holders.get(left) == member.spid:
@@ -97,11 +97,14 @@ class Sessions:
         with self._lock:
             return self._holders.get(database_id, member.spid) == member.spid
 
-    def hold(self, member: Member, database_id: int) -> None:
-        """Give the slot to the session that set SINGLE_USER, until it goes."""
+    def seize(self, member: Member, database_id: int) -> list[Member]:
+        """Give the slot to the session, until it goes, or name those who are in the way."""
         with self._lock:
-            self._holders[database_id] = member.spid
-            self._kept.add(database_id)
+            others = self.others_in(member, database_id)
+            if not others:
+                self._holders[database_id] = member.spid
+                self._kept.add(database_id)
+            return others
 
     def release(self, database_id: int) -> None:
         """Nobody holds the slot of that database any more."""

@@ -29,6 +29,7 @@ class Store:
             self._databases[database.name.casefold()] = database
         self._history: list[dict[str, Any]] = _read(self._history_path, [])
         self._stray_files: dict[str, int] = _read(self._stray_path, {})
+        self._seeded: list[str] = _read(self._seeded_path, [])
         identity: str = _read(self._identity_path, str(uuid.uuid4()))
         _replace(self._identity_path, identity)
         self._identity = uuid.UUID(identity)
@@ -40,6 +41,10 @@ class Store:
     @property
     def _stray_path(self) -> Path:
         return self._directory / "stray_files.json"
+
+    @property
+    def _seeded_path(self) -> Path:
+        return self._directory / "seeded.json"
 
     @property
     def _identity_path(self) -> Path:
@@ -86,11 +91,13 @@ class Store:
             self.save(database)
             return database
 
-    def seed(self, name: str, filler_mib: int) -> Database:
-        """The database with SelfMX's tables; an existing one is left as it is."""
+    def seed(self, name: str, filler_mib: int) -> Database | None:
+        """The database with SelfMX's tables, once: None where somebody took the name away."""
         found = self.find(name)
-        if found is not None:
+        if found is not None or name in self._seeded:
             return found
+        self._seeded.append(name)
+        _replace(self._seeded_path, self._seeded)
         return self.create(name, filler_mib=filler_mib, tables=seed.tables())
 
     def save(self, database: Database) -> None:

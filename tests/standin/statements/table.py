@@ -3,6 +3,7 @@
 from tests.standin.messages import unknown_statement
 from tests.standin.session import Statement
 from tests.standin.statements import (
+    alter,
     backup,
     catalog,
     databases,
@@ -10,6 +11,7 @@ from tests.standin.statements import (
     restore_reading,
     rows,
     scalars,
+    sessions_control,
     transactions,
     type_info,
     verify,
@@ -23,6 +25,8 @@ STATEMENTS: tuple[Known, ...] = (
     *restore_reading.STATEMENTS,
     *verify.STATEMENTS,
     *databases.STATEMENTS,
+    *alter.STATEMENTS,
+    *sessions_control.STATEMENTS,
     *transactions.STATEMENTS,
     *rows.STATEMENTS,
     *catalog.STATEMENTS,
