@@ -114,7 +114,6 @@ class BackupRun:
 
     def _header(self, first_lsn: int) -> media.SetHeader:
         database, options = self.database, self.options
-        is_newer = self.session.instance.faults.happens("newer")
         page_counts = (self.image.data_pages, pages.LOG_PAGES)
         return media.SetHeader(
             position=self.target.position,
@@ -136,7 +135,7 @@ class BackupRun:
             checkpoint_lsn=first_lsn,
             database_backup_lsn=database.last_full_lsn,
             started_at=clock.server_local(clock.now()).isoformat(),
-            database_version=_NEWER_VERSION if is_newer else DATABASE_VERSION,
+            database_version=self._version(),
             is_single_user=database.user_access == SINGLE_USER,
             rows_bytes=len(self.image.rows),
             run_pages=self.image.run_pages,
@@ -153,6 +152,10 @@ class BackupRun:
                 for one, count in zip(database.files, page_counts, strict=True)
             ),
         )
+
+    def _version(self) -> int:
+        is_newer = self.session.instance.faults.happens("newer")
+        return _NEWER_VERSION if is_newer else DATABASE_VERSION
 
     def _damage(self, file: BinaryIO) -> None:
         """What the world does to a file once BACKUP has written it."""

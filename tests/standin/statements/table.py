@@ -6,11 +6,13 @@ from tests.standin.statements import (
     alter,
     backup,
     catalog,
+    checkdb,
     databases,
+    principals,
     restore,
     restore_reading,
     rows,
-    scalars,
+    select,
     sessions_control,
     transactions,
     type_info,
@@ -27,12 +29,14 @@ STATEMENTS: tuple[Known, ...] = (
     *databases.STATEMENTS,
     *alter.STATEMENTS,
     *sessions_control.STATEMENTS,
+    *principals.STATEMENTS,
     *transactions.STATEMENTS,
+    *checkdb.STATEMENTS,
     *rows.STATEMENTS,
     *catalog.STATEMENTS,
     *type_info.STATEMENTS,
-    # Any list of scalars, so it comes last.
-    *scalars.STATEMENTS,
+    # Any SELECT, so it comes last.
+    *select.STATEMENTS,
 )
 
 
