@@ -89,6 +89,14 @@ def test_files_are_listed_with_the_space_on_their_volume(start: Start, driver: s
     assert own == [(2,)]
 
 
+def test_sums_over_files(plain: StandIn) -> None:
+    files = "FROM sys.master_files AS f WHERE f.database_id = DB_ID(N'{0}')"
+    sums = "SELECT COUNT(*) AS files, SUM(CAST(f.size AS bigint)) * 8192 AS bytes "
+    with plain.connect("freetds") as connection:
+        assert ask(connection, sums + files.format("SelfMX")) == [(2, 2 * 8388608)]
+        assert ask(connection, sums + files.format("nosuch")) == [(0, None)]
+
+
 def test_the_volume_wants_view_server_state(start: Start) -> None:
     standin = start("--login", "keeper:pass word:backup")
     with RawClient(standin.port, user="keeper", password="pass word") as client:

@@ -91,7 +91,7 @@ def _column(part: Sequence[Token], scope: Scope) -> Expression | None:
     return Expression(scope[source][column], value, part[-1].value)
 
 
-def _arguments(part: Sequence[Token], name: str) -> list[tuple[Token, ...]] | None:
+def arguments(part: Sequence[Token], name: str) -> list[tuple[Token, ...]] | None:
     """The arguments of a call of that function, or None."""
     if len(part) < 4 or not part[0].is_word(name):
         return None
@@ -102,16 +102,16 @@ def _arguments(part: Sequence[Token], name: str) -> list[tuple[Token, ...]] | No
 
 def _call(part: Sequence[Token], scope: Scope) -> Expression | None:
     """The functions of a column that the stand-in knows."""
-    cast = _arguments(part, "CAST")
+    cast = arguments(part, "CAST")
     if cast is not None and len(cast) == 1:
         return _cast(cast[0], scope)
-    pair = _arguments(part, "ISNULL")
+    pair = arguments(part, "ISNULL")
     if pair is not None and len(pair) == 2:
         return _is_null(*(expression(one, scope) for one in pair))
     for name, kind, function in _FUNCTIONS:
-        arguments = _arguments(part, name)
-        if arguments is not None and len(arguments) == 1:
-            return _of(expression(arguments[0], scope), kind, function)
+        given = arguments(part, name)
+        if given is not None and len(given) == 1:
+            return _of(expression(given[0], scope), kind, function)
     return None
 
 
@@ -252,7 +252,7 @@ def _folded(value: object) -> object:
 def _membership(part: tuple[Token, ...], at: int, scope: Scope) -> Condition:
     """column [NOT] IN (a, b)."""
     wants = part[at].is_word("IN")
-    items = _arguments(part[at if wants else at + 1 :], "IN")
+    items = arguments(part[at if wants else at + 1 :], "IN")
     if items is None:
         raise unknown_statement(written(part))
     operand = expression(part[:at], scope)

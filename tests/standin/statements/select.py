@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from tests.standin.columns import COMPUTED, NULLABLE, Integer, RowSet, WireType, declare
+from tests.standin.columns import COMPUTED, NULLABLE, RowSet, WireType, declare
 from tests.standin.message_rows import STAND_IN
 from tests.standin.messages import NotCompiled, unknown_statement
 from tests.standin.session import Session
+from tests.standin.statements.aggregates import Aggregate, aggregate
 from tests.standin.statements.catalog import Query
 from tests.standin.statements.expressions import (
     Condition,
@@ -19,7 +20,7 @@ from tests.standin.statements.expressions import (
 from tests.standin.statements.pattern import known
 from tests.standin.statements.scalars import select_scalars
 from tests.standin.statements.sources import Source, read_source
-from tests.standin.tsql import Found, Kind, Pattern, Token, split, written
+from tests.standin.tsql import Found, Kind, Token, split, written
 
 _JOINS = (
     (("LEFT", "OUTER", "JOIN"), True),
@@ -29,7 +30,6 @@ _JOINS = (
     (("CROSS", "APPLY"), False),
 )
 _CLAUSES = {"FROM", "WHERE", "ORDER", "ON", "LEFT", "INNER", "JOIN", "CROSS"}
-_COUNT = Pattern.of("COUNT(*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +151,23 @@ def _sort_key(value: object) -> tuple[bool, int, str]:
     return value is not None, number, text
 
 
+def _summed(items: tuple[Token, ...], scope: Scope) -> list[tuple[str, Aggregate]]:
+    """The list where all of its items are aggregates, otherwise nothing."""
+    found = []
+    for part in split(items, ","):
+        has_name = len(part) > 2 and part[-2].is_word("AS")
+        one = aggregate(part[:-2] if has_name else part, scope)
+        if one is None:
+            return []
+        found.append((part[-1].value if has_name else "", one))
+    return found
+
+
+def _one_row(session: Session, items: list[tuple[str, Aggregate]], rows: Sequence[Rows]) -> RowSet:
+    columns = [declare(name, one.type, NULLABLE | COMPUTED) for name, one in items]
+    return RowSet(columns, [[one.value(session, rows) for _, one in items]])
+
+
 def _query(clauses: list[tuple[Token, ...]]) -> Query:
     source, rest = _from_clauses(clauses[1:])
     where: Condition = _always
@@ -169,9 +186,9 @@ def _query(clauses: list[tuple[Token, ...]]) -> Query:
             rows = [one for _, one in sorted(keyed, key=lambda pair: pair[0], reverse=is_down)]
         return rows
 
-    if _COUNT.match(clauses[0]) is not None:
-        count = declare("", Integer(4), NULLABLE | COMPUTED)
-        return Query(lambda session: RowSet([count], [[len(found(session))]]))
+    summed = _summed(clauses[0], source.scope)
+    if summed:
+        return Query(lambda session: _one_row(session, summed, found(session)))
     items = [_item(part, source.scope) for part in split(clauses[0], ",")]
 
     def answer(session: Session) -> RowSet:
