@@ -137,10 +137,11 @@ def test_a_restore_that_loses_its_client_or_server_leaves_the_database_restoring
         wait_until(lambda: refused_use(connection, "copy") == [927])
 
 
+@pytest.mark.parametrize("fault", ["flip", "fail-restore:50"])
 def test_a_damaged_page_ends_a_restore_with_3183_and_leaves_the_target_restoring(
-    start: Start, driver: str
+    start: Start, driver: str, fault: str
 ) -> None:
-    server = backed_up(start("--fault", "flip"), driver)
+    server = backed_up(start("--fault", fault), driver)
     with server.connect() as connection:
         with refused_with(3183):
             drained(connection.execute(restore("copy")))

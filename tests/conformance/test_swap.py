@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conformance.decoder import Done, Message, Token
+from tests.conformance.decoder import Done, Message, Token, decode
 from tests.conformance.raw_client import RawClient
 from tests.conformance.servers import ServerUnderTest, Start, drained, number_of, through_driver
 from tests.standin.process import StandIn
@@ -161,6 +161,33 @@ def test_one_named_database_can_be_in_a_state_and_can_be_dropped(
         assert errors(client.ask("USE b")) == [number]
         assert errors(client.ask("ALTER DATABASE b SET MULTI_USER")) == [5052, 5069]
         assert errors(client.ask("USE SelfMX; USE master; DROP DATABASE b; USE b")) == [911]
+
+
+def test_a_suspect_database_makes_room_for_a_copy_by_going_offline_and_away(start: Start) -> None:
+    standin = start("--fault", "state:SelfMX=SUSPECT")
+    steps = (
+        "CREATE DATABASE [copy]",
+        "ALTER DATABASE SelfMX SET OFFLINE WITH ROLLBACK IMMEDIATE",
+        "DROP DATABASE SelfMX",
+        "ALTER DATABASE [copy] MODIFY NAME = SelfMX",
+        "USE SelfMX",
+    )
+    with RawClient(standin.port) as client:
+        assert [errors(client.ask(sql)) for sql in steps] == [[]] * len(steps)
+
+
+def test_kill_and_attention_are_not_caught(start: Start) -> None:
+    standin = start("--fault", "hang:30")
+    backup = "BACKUP DATABASE SelfMX TO DISK = N'/var/opt/mssql/backup/x.bak' WITH STATS = 10"
+    with RawClient(standin.port) as client:
+        client.send_batch(f"BEGIN TRY {backup} END TRY BEGIN CATCH CREATE DATABASE no END CATCH")
+        packets = client.packets()
+        first = next(packets)
+        client.send_attention()
+        tokens = decode(first.payload + b"".join(one.payload for one in packets))
+        client.read_message()
+        assert errors(tokens) == [3204, 3013]
+        assert errors(client.ask("USE no")) == [911]
 
 
 def test_a_login_without_a_user_gets_in_nowhere(start: Start) -> None:
