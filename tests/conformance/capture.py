@@ -1,10 +1,10 @@
 """What SQL Server 2022 (16.0.4236.2, Linux container, fresh, login `sa`) put on the wire.
 
 Batches in the order in which they were sent on one connection. <n>, <t> and <r> stand
-for page counts, seconds and MB/s, ANY for a value that changes from run to run. The
-batches that need RESTORE DATABASE are not here.
+for page counts, seconds and MB/s, ANY for a value that changes from run to run.
 """
 
+from tests.conformance import captured_restores
 from tests.conformance.captured_columns import FILE_LIST_ONLY, HEADER_ONLY
 from tests.conformance.observations import (
     ANY,
@@ -89,15 +89,22 @@ CAPTURE = (
         rows=_FILES,
         done=row_set(2, FILE_LIST),
     ),
+    captured_restores.TO_A_NEW_NAME,
+    captured_restores.ROWS_ARE_BACK,
+    captured_restores.OVER_ITS_FAMILY,
     Observation(
         "CREATE DATABASE bar; ALTER DATABASE bar SET RECOVERY SIMPLE",
         done=(Ended(1, 203, 0), Ended(0, 215, 0)),
     ),
+    captured_restores.OVER_ANOTHER_FAMILY,
+    captured_restores.ONTO_FILES_IN_USE,
+    captured_restores.FROM_NOWHERE,
     Observation(
         "RESTORE HEADERONLY FROM DISK=N'/tmp/nope.bak'",
         errors=(Said(3201, 2, 16, _NO_SUCH_FILE), terminated("RESTORE HEADERONLY")),
         done=(Ended(2, HEADER, 0),),
     ),
+    captured_restores.OF_AN_UNKNOWN_FILE,
     Observation(
         "BACKUP DATABASE nosuch TO DISK=N'/tmp/x.bak'",
         errors=(
@@ -119,6 +126,7 @@ CAPTURE = (
         ),
         done=(Ended(1, 212, 0), Ended(3, BACKUP, 0), Ended(0, 210, 0)),
     ),
+    captured_restores.IN_A_TRANSACTION,
     Observation(
         "BACKUP LOG bar TO DISK=N'/tmp/barlog.bak'",
         errors=(Said(4208, 1, 16, _SIMPLE), terminated("BACKUP LOG")),
@@ -147,6 +155,7 @@ CAPTURE = (
         rows=_FILES,
         done=row_set(2, FILE_LIST),
     ),
+    captured_restores.BEYOND_THE_LAST_SET,
     Observation(
         "BACKUP DATABASE bar TO DISK=N'/tmp/bar.bak' WITH INIT",
         info=backed_up("bar", 1),
@@ -158,7 +167,9 @@ CAPTURE = (
         rows=(header_row(_BAR_1),),
         done=row_set(1, HEADER),
     ),
+    captured_restores.OVER_THE_OWN_CONTEXT,
     Observation("USE master", done=(Ended(0, 226, 0),)),
+    captured_restores.WHILE_SOMEBODY_IS_IN_IT,
     Observation(
         "RESTORE VERIFYONLY FROM DISK=N'/tmp/foo.bak' WITH FILE=2",
         info=(Said(3262, 1, 0, "The backup set on file 2 is valid."),),

@@ -43,7 +43,11 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One batch and its answer. `columns` None: the capture does not list them."""
+    """One batch and its answer.
+
+    `columns` None: the capture does not list them. `occupied`: a database in which a
+    second session sits meanwhile.
+    """
 
     sql: str
     done: tuple[Ended, ...]
@@ -51,6 +55,7 @@ class Observation:
     errors: tuple[Said, ...] = ()
     columns: tuple[str, ...] | None = None
     rows: tuple[tuple[object, ...], ...] = ()
+    occupied: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +84,21 @@ def processed(percent: int) -> Said:
 
 def backed_up(database: str, position: int) -> tuple[Said, Said, Said]:
     """The three lines that end a BACKUP."""
+    return _three("BACKUP DATABASE", database, database, position)
+
+
+def restored(target: str, logical_name: str) -> tuple[Said, Said, Said]:
+    """The three lines that end a RESTORE: the target's name, the backup's logical names."""
+    return _three("RESTORE DATABASE", target, logical_name, 1)
+
+
+def _three(statement: str, database: str, file: str, position: int) -> tuple[Said, Said, Said]:
     pages = f"Processed <n> pages for database '{database}', file"
+    end = f"{statement} successfully processed <n> pages in <t> seconds (<r> MB/sec)."
     return (
-        Said(4035, 1, 0, f"{pages} '{database}' on file {position}."),
-        Said(4035, 1, 0, f"{pages} '{database}_log' on file {position}."),
-        Said(
-            3014,
-            1,
-            0,
-            "BACKUP DATABASE successfully processed <n> pages in <t> seconds (<r> MB/sec).",
-        ),
+        Said(4035, 1, 0, f"{pages} '{file}' on file {position}."),
+        Said(4035, 1, 0, f"{pages} '{file}_log' on file {position}."),
+        Said(3014, 1, 0, end),
     )
 
 

@@ -27,7 +27,14 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[list[Toke
         StandIn(root / "data", root / "backup", server_path="/tmp") as standin,  # noqa: S108 - the server's /tmp
         RawClient(standin.port) as client,
     ):
-        yield [client.ask(one.sql) for one in CAPTURE]
+        yield [_answer(standin, client, one) for one in CAPTURE]
+
+
+def _answer(standin: StandIn, client: RawClient, asked: Observation) -> list[Token]:
+    if not asked.occupied:
+        return client.ask(asked.sql)
+    with RawClient(standin.port, database=asked.occupied):
+        return client.ask(asked.sql)
 
 
 @pytest.mark.parametrize("at", CASES)

@@ -41,7 +41,10 @@ def test_help_explains_every_fault() -> None:
         (("--fault", "flip:3"), "write --fault flip"),
         (("--fault", "offline@1"), "offline lasts"),
         (("--login", "someone"), "NAME:PASSWORD:RIGHTS"),
-        (("--login", "someone:secret:everything"), "there are backup, createdb, viewstate, none"),
+        (
+            ("--login", "someone:secret:everything"),
+            "there are backup, createdb, viewstate, alterdb, kill, dbcreator, none",
+        ),
         (("--mount", "backup=/tmp"), "SERVER_PATH=HOST_PATH"),
     ],
 )

@@ -11,6 +11,7 @@ from pysqlbridge.certificate import self_signed, server_context
 from tests.standin import options
 from tests.standin.faults import Faults
 from tests.standin.instance import Instance
+from tests.standin.preparation import prepare
 from tests.standin.server import ADDRESS, Server
 from tests.standin.store import Store
 
@@ -24,13 +25,12 @@ def main(arguments: Sequence[str]) -> int:
     # Blocked here, before there are threads, so that only sigwait sees them.
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     store = Store(given.data)
-    for name in given.databases:
-        store.seed(name, given.size_mib)
     with contextlib.ExitStack() as open_files:
         sql_log = None
         if given.sql_log is not None:
             sql_log = open_files.enter_context(given.sql_log.open("a", encoding="utf-8"))
         instance = Instance(given, store, Faults(given.faults), sql_log)
+        prepare(instance)
         server = Server(instance, server_context(self_signed()))
         server.start()
         sys.stdout.write(f"listening on {ADDRESS}:{server.port}\n")

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +14,8 @@ from tests.standin.paths import DATA_DIRECTORY
 # five digits of slot (report).
 _FIRST_LSN = 39 * 10**15 + 100 * 10**5 + 1
 _LSN_BLOCK = 10**5
+
+MULTI_USER, SINGLE_USER = "MULTI_USER", "SINGLE_USER"
 
 MIB = 2**20
 EMPTY_FILE_BYTES = 8 * MIB
@@ -47,10 +49,22 @@ class DatabaseFile:
 
 
 @dataclass(slots=True)
+class DatabaseUser:
+    """A user inside a database; `sid` (hex) ties it to a login of the server, or to none."""
+
+    name: str
+    sid: str
+    roles: list[str]
+
+
+@dataclass(slots=True)
 class Database:
     """One database. Whoever changes it saves it through the store.
 
     Attributes:
+        owner_sid: The login that sys.databases calls the owner, as hex.
+        users: What travels with a backup, apart from the tables.
+        is_whole: False from the beginning of a RESTORE until all of it was read.
         family_guid: Constant over restores and renames; `database_guid` and `fork_guid`
             are new after each restore (docs).
         filler_mib: Data besides the tables, made up when it is read.
@@ -64,6 +78,12 @@ class Database:
     tables: dict[str, Table]
     recovery_model: RecoveryModel = RecoveryModel.FULL
     state: str = "ONLINE"
+    user_access: str = MULTI_USER
+    owner_sid: str = ""
+    users: list[DatabaseUser] = field(default_factory=list)
+    is_broker_enabled: bool = True
+    is_trustworthy: bool = False
+    is_whole: bool = True
     filler_mib: int = 0
     family_guid: str = field(default_factory=lambda: str(uuid.uuid4()))
     database_guid: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -82,10 +102,23 @@ class Database:
         self.next_lsn += blocks * _LSN_BLOCK
         return lsn
 
+    def user_with(self, sid: str) -> DatabaseUser | None:
+        """The user that a login is mapped to."""
+        return next((one for one in self.users if one.sid == sid), None)
+
     def rows_as_bytes(self) -> bytes:
-        """The tables as they are stored and backed up."""
-        content = {name: asdict(table) for name, table in self.tables.items()}
+        """Tables and users as they are stored and backed up."""
+        content = {
+            "tables": {name: asdict(table) for name, table in self.tables.items()},
+            "users": [asdict(one) for one in self.users],
+        }
         return json.dumps(content, separators=(",", ":")).encode()
+
+    def take_rows(self, rows: bytes) -> None:
+        """Hold what `rows_as_bytes` wrote, and nothing else."""
+        content = json.loads(rows)
+        self.tables = tables_from(content["tables"])
+        self.users = users_from(content["users"])
 
 
 def new_files(name: str, filler_mib: int) -> tuple[DatabaseFile, ...]:
@@ -105,10 +138,15 @@ def new_files(name: str, filler_mib: int) -> tuple[DatabaseFile, ...]:
 
 
 def tables_from(content: Mapping[str, Any]) -> dict[str, Table]:
-    """The tables out of what `rows_as_bytes` wrote."""
+    """The tables out of what was written down."""
     return {
         name: Table(tuple(table["columns"]), list(table["rows"])) for name, table in content.items()
     }
+
+
+def users_from(content: Iterable[Mapping[str, Any]]) -> list[DatabaseUser]:
+    """The users out of what was written down."""
+    return [DatabaseUser(**one) for one in content]
 
 
 def to_json(database: Database) -> dict[str, Any]:
@@ -124,5 +162,6 @@ def from_json(content: Mapping[str, Any]) -> Database:
     values["created_at"] = datetime.fromisoformat(values["created_at"])
     values["files"] = tuple(DatabaseFile(**one) for one in values["files"])
     values["tables"] = tables_from(values["tables"])
+    values["users"] = users_from(values["users"])
     values["recovery_model"] = RecoveryModel(values["recovery_model"])
     return Database(**values)

@@ -42,6 +42,23 @@ KINDS: dict[str, FaultKind] = {
     "drop-verify": FaultKind(Argument.PERCENT, "the connection is cut during VERIFYONLY"),
     "die-verify": FaultKind(Argument.PERCENT, "the server dies during VERIFYONLY"),
     "kill-verify": FaultKind(Argument.PERCENT, "KILL ends the session during VERIFYONLY"),
+    "hang-restore": FaultKind(Argument.PERCENT, "RESTORE makes no progress until cancelled"),
+    "drop-restore": FaultKind(Argument.PERCENT, "the connection is cut during RESTORE"),
+    "die-restore": FaultKind(Argument.PERCENT, "the server dies during RESTORE"),
+    "kill-restore": FaultKind(Argument.PERCENT, "KILL ends the session during RESTORE"),
+    "fail-restore": FaultKind(Argument.PERCENT, "RESTORE fails with 3183, as on a damaged page"),
+    "newer": FaultKind(Argument.NONE, "BACKUP says that a newer server (version 998) made it"),
+    "checkdb": FaultKind(Argument.NAME, "CHECKDB finds that many damaged pages"),
+    "hang-checkdb": FaultKind(Argument.PERCENT, "CHECKDB makes no progress until cancelled"),
+    "drop-checkdb": FaultKind(Argument.PERCENT, "the connection is cut during CHECKDB"),
+    "die-checkdb": FaultKind(Argument.PERCENT, "the server dies during CHECKDB"),
+    "kill-checkdb": FaultKind(Argument.PERCENT, "KILL ends the session during CHECKDB"),
+    "die-after": FaultKind(
+        Argument.NAME, "the server dies once the TIMES-th statement holding that text has run"
+    ),
+    "drop-after": FaultKind(
+        Argument.NAME, "the connection is cut once the TIMES-th statement holding that text ran"
+    ),
     "flip": FaultKind(Argument.NONE, "one byte of the backup's data is flipped after BACKUP"),
     "damaged-header": FaultKind(Argument.NONE, "the file's first bytes are damaged after BACKUP"),
     "truncate": FaultKind(Argument.PERCENT, "the file is cut to that percentage after BACKUP"),
@@ -51,7 +68,9 @@ KINDS: dict[str, FaultKind] = {
     "upgrading": FaultKind(Argument.SECONDS, "logins get 18401 so long after the start"),
     "orphan": FaultKind(Argument.SECONDS, "BACKUP goes on so long after its client vanished"),
     "offline": FaultKind(Argument.NONE, "the databases are OFFLINE"),
-    "state": FaultKind(Argument.NAME, "the databases are in that state, e.g. RESTORING"),
+    "state": FaultKind(
+        Argument.NAME, "all are in that state, e.g. RESTORING; DB=STATE: DB at start"
+    ),
 }
 ORDERS = frozenset({"between"})
 # What is true all the time, and therefore takes no @TIMES.
@@ -81,6 +100,8 @@ def parse(text: str) -> Fault:
         raise ValueError(f"{name} lasts; it takes no @TIMES")
     if kind.argument in {Argument.PERCENT, Argument.SECONDS}:
         float(argument)
+    if name == "checkdb":
+        int(argument)
     if name == "order" and argument not in ORDERS:
         raise ValueError(f"order is one of {', '.join(ORDERS)}")
     return Fault(name, argument, int(times) if times else None)
@@ -92,7 +113,17 @@ class Faults:
     def __init__(self, faults: Iterable[Fault]) -> None:
         self._faults = {fault.name: fault for fault in faults}
         self._left = {fault.name: fault.times for fault in self._faults.values()}
+        self._statements: dict[str, int] = {}
         self._lock = threading.Lock()
+
+    def is_the_time(self, name: str, text: str) -> bool:
+        """Whether this is the statement that a TIMES-th fault waits for; the first one if bare."""
+        with self._lock:
+            fault = self._faults.get(name)
+            if fault is None or fault.argument.upper() not in text.upper():
+                return False
+            self._statements[name] = self._statements.get(name, 0) + 1
+            return self._statements[name] == (fault.times or 1)
 
     def happens(self, name: str) -> bool:
         """Whether the fault happens now; counts against its number of times."""

@@ -5,16 +5,19 @@ from dataclasses import dataclass
 from ssl import SSLContext
 
 from pysqlbridge.tds.login import Login7, deobfuscate_password
-from pysqlbridge.tds.packet import PacketType, TdsProtocolError, build_packet
+from pysqlbridge.tds.packet import PacketType, TdsProtocolError, build_packet, next_session_id
 from pysqlbridge.tds.prelogin import Encryption, Prelogin, Version, server_response
 from pysqlbridge.tds.tls import TlsError, TlsTunnel, wrap_handshake
 from pysqlbridge.tds.token import login_response, negotiate
 
+from tests.standin.access import enter
 from tests.standin.instance import SERVER_NAME, VERSION, Instance
-from tests.standin.messages import Message, message
+from tests.standin.messages import Message, Refused, message
 from tests.standin.options import Login
 from tests.standin.reply import ERROR, Reply
 from tests.standin.session import Session
+from tests.standin.sessions import Member
+from tests.standin.store import SYSTEM_DATABASES
 from tests.standin.wire import ClientLost, Incoming, Wire
 
 _DEFAULT_DATABASE = "master"
@@ -35,19 +38,24 @@ def log_in(wire: Wire, instance: Instance, tls: SSLContext) -> Session:
         raise ClientLost(str(error)) from error
     tds_version: int = negotiate(request.tds_version)
     try:
-        login, database = _admit(instance, request)
+        login = _admit(instance, request)
+        member = _member(wire, request, login)
+        database = _enter(instance, member, login, request.database or _DEFAULT_DATABASE)
     except LoginFailed as failed:
         _refuse(wire, tds_version, failed)
         raise ClientLost("the login was refused") from failed
-    member = instance.join(login.name, request.app_name)
     reply = Reply(wire, spid=member.spid, server_name=SERVER_NAME, tds_version=tds_version)
     reply.tokens(
         login_response(
             version=VERSION, server_name=SERVER_NAME, database=database, tds_version=tds_version
         )
     )
-    reply.end()
-    return Session(instance, member, login, wire, reply, database)
+    try:
+        reply.end()
+    except ClientLost:
+        instance.sessions.leave(member)
+        raise
+    return Session(instance, member, login, wire, reply)
 
 
 def _login_request(wire: Wire, tls: SSLContext) -> Login7:
@@ -79,8 +87,8 @@ def _expect(wire: Wire, kind: PacketType) -> Incoming:
     return incoming
 
 
-def _admit(instance: Instance, request: Login7) -> tuple[Login, str]:
-    """Who it is and which database it wants; raises LoginFailed."""
+def _admit(instance: Instance, request: Login7) -> Login:
+    """Who it is; raises LoginFailed."""
     if instance.faults.happens("slow-login"):
         time.sleep(instance.faults.seconds("slow-login"))
     user: str = request.user_name
@@ -93,10 +101,29 @@ def _admit(instance: Instance, request: Login7) -> tuple[Login, str]:
     )
     if login is None or deobfuscate_password(request.password) != login.password:
         raise LoginFailed((refused,))
-    wanted: str = request.database or _DEFAULT_DATABASE
-    if not instance.is_usable(wanted):
-        raise LoginFailed((message(4060, wanted), refused))
-    return login, instance.spelled(wanted)
+    return login
+
+
+def _member(wire: Wire, request: Login7, login: Login) -> Member:
+    return Member(
+        spid=next_session_id(),
+        login_name=login.name,
+        program_name=request.app_name,
+        host_name=request.host_name,
+        hang_up=wire.cut,
+        database_id=SYSTEM_DATABASES[_DEFAULT_DATABASE],
+    )
+
+
+def _enter(instance: Instance, member: Member, login: Login, wanted: str) -> str:
+    """The same answer for a database that is unknown and one that somebody holds (capture25)."""
+    try:
+        # In this order, so that a slot that was won is given up by the session's end.
+        instance.sessions.join(member)
+        return enter(instance, member, login, wanted)
+    except Refused as error:
+        instance.sessions.leave(member)
+        raise LoginFailed((message(4060, wanted), message(18456, login.name))) from error
 
 
 def _refuse(wire: Wire, tds_version: int, failed: LoginFailed) -> None:

@@ -1,4 +1,4 @@
-"""What all sessions share: databases, who is connected, which backups run, the SQL log."""
+"""What all sessions share: databases, each other, which backups run, the SQL log."""
 
 import json
 import threading
@@ -9,19 +9,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from pysqlbridge.tds.packet import next_session_id
-
 from tests.standin import clock
 from tests.standin.database import Database
 from tests.standin.faults import Faults
 from tests.standin.messages import Refused, message
 from tests.standin.options import Edition, Options
 from tests.standin.paths import on_host
+from tests.standin.sessions import Member, Sessions
 from tests.standin.store import SYSTEM_DATABASES, Store
 
 # The container's hostname, everywhere the same with SelfMX's Compose file.
 SERVER_NAME = "sqlserver"
 PRODUCT_VERSION = "16.0.4236.2"  # capture
+DATABASE_VERSION = 957  # capture
 VERSION = (16, 0, 4236)
 
 
@@ -41,26 +41,6 @@ EDITIONS = {
 
 
 @dataclass(slots=True)
-class Request:
-    """A row of sys.dm_exec_requests; its own session writes it, others read it."""
-
-    command: str
-    percent_complete: float = 0.0
-    cpu_time_ms: int = 0
-    reads: int = 0
-
-
-@dataclass(slots=True)
-class Member:
-    """A row of sys.dm_exec_sessions."""
-
-    spid: int
-    login_name: str
-    program_name: str
-    request: Request | None = None
-
-
-@dataclass(slots=True)
 class Instance:
     """The server behind all sessions."""
 
@@ -69,9 +49,24 @@ class Instance:
     faults: Faults
     sql_log: TextIO | None
     started: float = field(default_factory=time.monotonic)
-    _members: dict[int, Member] = field(default_factory=dict)
+    sessions: Sessions = field(default_factory=Sessions)
+    _files_at_start: int = 0
     _backups: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def volume_bytes(self) -> int:
+        """The size of the volume that holds all database files."""
+        return self._files_at_start + self.options.volume_free_bytes
+
+    @property
+    def volume_free_bytes(self) -> int:
+        """What is left of it."""
+        return self.volume_bytes - self.store.files_bytes()
+
+    def measure_files(self) -> None:
+        """Take what the files need now as what they needed at the start."""
+        self._files_at_start = self.store.files_bytes()
 
     @property
     def edition(self) -> EditionFacts:
@@ -81,42 +76,36 @@ class Instance:
     def state_of(self, database: Database) -> str:
         """The database's state_desc, which a fault may say is another."""
         forced = self.faults.name_of("state")
+        if forced is not None and "=" in forced:
+            # That one database was put into the state when the server started.
+            forced = None
         if self.faults.name_of("offline") is not None:
             forced = "OFFLINE"
         return database.state if forced is None else forced.upper()
 
-    def is_usable(self, name: str) -> bool:
-        """Whether a session may have that database as its context."""
-        if name.casefold() in SYSTEM_DATABASES:
-            return True
-        database = self.store.find(name)
-        return database is not None and self.state_of(database) == "ONLINE"
+    def system_id(self, name: str) -> int | None:
+        """A system database's id, or None."""
+        return SYSTEM_DATABASES.get(name.casefold())
 
-    def spelled(self, name: str) -> str:
-        """A database's name as it was created."""
+    def id_of(self, name: str) -> int | None:
+        """A database's id, or None where it is unknown."""
         database = self.store.find(name)
-        return name.lower() if database is None else database.name
+        return self.system_id(name) if database is None else database.database_id
+
+    def name_of(self, database_id: int) -> str | None:
+        """A database's name as it was created, or None where it is unknown."""
+        names = {at: name for name, at in SYSTEM_DATABASES.items()}
+        names |= {one.database_id: one.name for one in self.store.all()}
+        return names.get(database_id)
+
+    def login_with(self, sid: str) -> str | None:
+        """The name of the login with that sid, or None."""
+        names = [one.name for one in self.options.logins]
+        return next((one for one in names if self.store.sid_of(one) == sid), None)
 
     def host_path(self, server_path: str) -> Path | None:
         """Where a server's path is on this host, or None where no mount holds it."""
         return on_host(server_path, self.options.mounts)
-
-    def join(self, login_name: str, program_name: str) -> Member:
-        """A new session."""
-        member = Member(next_session_id(), login_name, program_name)
-        with self._lock:
-            self._members[member.spid] = member
-        return member
-
-    def leave(self, member: Member) -> None:
-        """A session's end."""
-        with self._lock:
-            self._members.pop(member.spid, None)
-
-    def members(self) -> list[Member]:
-        """All sessions, by their ids."""
-        with self._lock:
-            return sorted(self._members.values(), key=lambda one: one.spid)
 
     @contextmanager
     def backup_of(self, database: Database) -> Iterator[None]:

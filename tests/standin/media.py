@@ -78,6 +78,8 @@ class SetHeader:
     checkpoint_lsn: int
     database_backup_lsn: int
     started_at: str
+    database_version: int
+    is_single_user: bool
     rows_bytes: int
     run_pages: int
     files: tuple[SetFile, ...]

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from tests.standin.message_rows import ROWS, STAND_IN
+from tests.standin import message_rows, message_rows_databases, message_rows_restore
+from tests.standin.message_rows import STAND_IN
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,10 @@ class Message:
         return self.severity > 10
 
 
-_TEMPLATES = {row.number: row for row in ROWS}
+_TEMPLATES = {
+    row.number: row
+    for row in (*message_rows.ROWS, *message_rows_databases.ROWS, *message_rows_restore.ROWS)
+}
 
 
 def message(number: int, *values: object, state: int | None = None) -> Message:

@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.standin import faults
 
 DEFAULT_DATABASE = "SelfMX"
+DEFAULT_FREE = 100 * 2**30
 DEFAULT_PASSWORD = "Stand-in-1!"
 
 
@@ -19,6 +20,13 @@ class Right(StrEnum):
     BACKUP = "backup"
     CREATE_DATABASE = "createdb"
     VIEW_STATE = "viewstate"
+    ALTER_ANY_DATABASE = "alterdb"
+    ALTER_ANY_CONNECTION = "kill"
+    DB_CREATOR = "dbcreator"
+
+
+# What membership of the fixed server role dbcreator brings (docs).
+_OF_DB_CREATOR = frozenset({Right.CREATE_DATABASE, Right.ALTER_ANY_DATABASE})
 
 
 class Edition(StrEnum):
@@ -38,7 +46,9 @@ class Login:
 
     def may(self, right: Right) -> bool:
         """Whether the login has that right."""
-        return self.rights is None or right in self.rights
+        if self.rights is None or right in self.rights:
+            return True
+        return Right.DB_CREATOR in self.rights and right in _OF_DB_CREATOR
 
     @property
     def is_sysadmin(self) -> bool:
@@ -66,6 +76,7 @@ class Options:
     edition: Edition
     size_mib: int
     rate_mib_s: float | None
+    volume_free_bytes: int
     sql_log: Path | None
     faults: tuple[faults.Fault, ...]
 
@@ -122,7 +133,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--login", type=_login, action="append", default=[], metavar="NAME:PASSWORD:RIGHTS")
     add("--edition", type=Edition, choices=list(Edition), default=Edition.DEVELOPER)
     add("--size", type=int, default=0, metavar="MIB", help="data besides the tables")
-    add("--rate", type=float, metavar="MIB_PER_S", help="pace of BACKUP and VERIFYONLY")
+    add("--rate", type=float, metavar="MIB_PER_S", help="pace of BACKUP, RESTORE and CHECKDB")
+    add("--volume-free", type=int, default=DEFAULT_FREE, metavar="BYTES", help="for data files")
     add("--sql-log", type=Path, metavar="FILE", help="one JSON line for every batch")
     add("--fault", type=_fault, action="append", default=[], metavar="NAME[:ARG][@TIMES]")
     return parser
@@ -140,6 +152,7 @@ def parse(arguments: Sequence[str]) -> Options:
         edition=given.edition,
         size_mib=given.size,
         rate_mib_s=given.rate,
+        volume_free_bytes=given.volume_free,
         sql_log=given.sql_log,
         faults=tuple(given.fault),
     )

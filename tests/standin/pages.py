@@ -98,3 +98,13 @@ def are_in_order(block: bytes, first: int) -> bool:
         if mark != _MARK or number != first + index:
             return False
     return True
+
+
+def rows_in(block: bytes) -> bytes:
+    """What a run's pages hold of the rows, in order; filler holds none."""
+    pieces = []
+    for start in range(0, len(block), PAGE_BYTES):
+        _, _, length = _HEADER.unpack_from(block, start)
+        at = start + _HEADER_BYTES
+        pieces.append(block[at : at + length])
+    return b"".join(pieces)

@@ -15,6 +15,7 @@ DATA_DIRECTORY = "/var/opt/mssql/data"
 _TEXTS = {
     2: "The system cannot find the file specified.",  # capture
     5: "Access is denied.",  # capture
+    31: "A device attached to the system is not functioning.",  # report
     38: "Reached the end of the file.",  # docs: system error codes
     112: "There is not enough space on the disk.",  # docs; not verified for Linux
     1117: "The request could not be performed because of an I/O device error.",  # docs
@@ -24,6 +25,7 @@ _FROM_ERRNO = {errno.ENOENT: 2, errno.ENOSPC: 112, errno.EDQUOT: 112, errno.EIO:
 
 MISSING_FILE = 2
 ACCESS_DENIED = 5
+VOLUME_FULL_IN_RESTORE = 31
 END_OF_FILE = 38
 DISK_FULL = 112
 
@@ -38,16 +40,33 @@ def code_of(error: OSError) -> int:
     return _FROM_ERRNO.get(error.errno or 0, ACCESS_DENIED)
 
 
+def absolute(server_path: str) -> str:
+    """A relative path lands in the default directory (report)."""
+    return posixpath.normpath(posixpath.join(DATA_DIRECTORY, server_path))
+
+
+def directory_exists(server_path: str, mounts: Sequence[Mount]) -> bool:
+    """Whether a database file may be there: the default directory, or one inside a mount.
+
+    A path of Windows is none (docs: 5133).
+    """
+    if "\\" in server_path or ":" in server_path:
+        return False
+    directory = posixpath.dirname(absolute(server_path))
+    host = on_host(directory, mounts)
+    return directory == DATA_DIRECTORY if host is None else host.is_dir()
+
+
 def on_host(server_path: str, mounts: Sequence[Mount]) -> Path | None:
     """The host's path, or None where no mount holds it.
 
-    A relative path lands in the default directory (report). The longest mount wins.
+    The longest mount wins.
     """
-    absolute = posixpath.normpath(posixpath.join(DATA_DIRECTORY, server_path))
+    wanted = absolute(server_path)
     for mount in sorted(mounts, key=lambda one: len(one.server_path), reverse=True):
-        if absolute == mount.server_path:
+        if wanted == mount.server_path:
             return mount.host_path
         inside = mount.server_path.rstrip("/") + "/"
-        if absolute.startswith(inside):
-            return mount.host_path / absolute.removeprefix(inside)
+        if wanted.startswith(inside):
+            return mount.host_path / wanted.removeprefix(inside)
     return None

@@ -86,4 +86,4 @@ class Server:
         try:
             converse(session)
         finally:
-            self._instance.leave(session.member)
+            self._instance.sessions.leave(session.member)

@@ -1,5 +1,6 @@
 """One session's state, and what a running statement may ask of it."""
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,12 +9,14 @@ from typing import Protocol
 
 from pysqlbridge.tds.token import EnvChangeType
 
+from tests.standin.access import enter, use_database
 from tests.standin.database import Database
-from tests.standin.instance import Instance, Member, Request
+from tests.standin.instance import Instance
 from tests.standin.message_rows import STAND_IN
 from tests.standin.messages import Message, Refused, message
 from tests.standin.options import Login, Right
 from tests.standin.reply import Reply
+from tests.standin.sessions import Member, Request
 from tests.standin.store import SYSTEM_DATABASES
 from tests.standin.wire import Wire
 
@@ -23,9 +26,14 @@ _HANG_POLL_S = 0.05
 class Cancelled(Exception):
     """The client sent an Attention while a statement ran; `messages` is what it is told."""
 
-    def __init__(self, *messages: Message) -> None:
+    def __init__(self, *messages: Message, command: int = 0) -> None:
         super().__init__("cancelled by the client")
         self.messages = messages
+        self.command = command
+
+
+class Thrown(Refused):
+    """THROW: the rest of the batch does not run (docs)."""
 
 
 class Killed(Exception):
@@ -37,9 +45,11 @@ class Session:
     """One logged-in client.
 
     Attributes:
-        database: The present database context.
         transactions: @@TRANCOUNT.
         implicit_transactions: SET IMPLICIT_TRANSACTIONS is ON.
+        lock_timeout_ms: SET LOCK_TIMEOUT; -1 waits for ever.
+        try_depth: How many TRY blocks the present statement is in.
+        caught: What the innermost CATCH block caught.
     """
 
     instance: Instance
@@ -47,16 +57,31 @@ class Session:
     login: Login
     wire: Wire
     reply: Reply
-    database: str
     transactions: int = 0
     implicit_transactions: bool = False
+    lock_timeout_ms: int = -1
+    try_depth: int = 0
+    caught: tuple[Message, ...] = ()
     _descriptors: int = 0
     _descriptor: bytes = b""
 
+    @property
+    def database(self) -> str:
+        """The present database context."""
+        return self.instance.name_of(self.member.database_id) or ""
+
     def check_interrupts(self) -> None:
-        """Look for an Attention or a vanished client; raises Cancelled or ClientLost."""
+        """Look for who ends this: raises Killed, Cancelled or ClientLost."""
+        if self.member.is_doomed:
+            raise Killed
         if self.wire.attention_arrived():
             raise Cancelled
+
+    def lock_deadline(self) -> float:
+        """Until when, on the monotonic clock, a statement waits for others to leave."""
+        if self.lock_timeout_ms < 0:
+            return math.inf
+        return time.monotonic() + self.lock_timeout_ms / 1000
 
     def hang(self) -> None:
         """Make no progress until somebody interrupts."""
@@ -80,9 +105,10 @@ class Session:
 
     def use(self, name: str) -> None:
         """Change the database context and tell the client (docs: 5701)."""
-        self.reply.changed(EnvChangeType.DATABASE, name, self.database)
-        self.reply.say(message(5701, name))
-        self.database = name
+        before = self.database
+        entered = enter(self.instance, self.member, self.login, name)
+        self.reply.changed(EnvChangeType.DATABASE, entered, before)
+        self.reply.say(message(5701, entered))
 
     def begin_transaction(self) -> None:
         """Count a transaction; the outermost one is announced with its descriptor."""
@@ -106,6 +132,13 @@ class Session:
             raise Refused(message(3903))
         self.reply.changed(EnvChangeType.ROLLBACK_TRAN, b"", self._descriptor)
         self.transactions = 0
+
+    @contextmanager
+    def working_in(self, database: Database) -> Iterator[None]:
+        """Use a database for one statement, wherever the context is."""
+        use_database(self.instance, self.member, self.login, database)
+        with self.instance.sessions.visiting(self.member, database.database_id):
+            yield
 
     @contextmanager
     def requesting(self, command: str) -> Iterator[Request]:

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from tests.standin.access import may_back_up, state_refusal
 from tests.standin.database import Database, RecoveryModel
 from tests.standin.message_rows import STAND_IN
 from tests.standin.messages import Refused, message
-from tests.standin.options import Edition, Right
+from tests.standin.options import Edition
 from tests.standin.session import Session
 from tests.standin.statements import backup_run
 from tests.standin.statements.abnormal import outside_of_transactions, terminating
@@ -33,16 +34,6 @@ _OPTIONS: dict[str, Kind | None] = {
     "STATS": Kind.NUMBER,
 }
 
-# What BACKUP says about a database that is not ONLINE.
-_STATE_ERRORS = {
-    "OFFLINE": 942,
-    "RESTORING": 927,
-    "RECOVERING": 922,
-    "RECOVERY_PENDING": 945,
-    "SUSPECT": 926,
-    "EMERGENCY": 3033,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class BackupDatabase:
@@ -58,10 +49,10 @@ class BackupDatabase:
         with terminating("BACKUP DATABASE"):
             outside_of_transactions(session)
             database = session.find_database(self.database)
-            session.require(Right.BACKUP, "BACKUP DATABASE", database.name)
+            _may_back_up(session, database, "BACKUP DATABASE")
             _check_state(session, database)
             self._check_compression(session)
-            with session.instance.backup_of(database):
+            with session.working_in(database), session.instance.backup_of(database):
                 self._back_up(session, database)
 
     def _check_compression(self, session: Session) -> None:
@@ -99,7 +90,7 @@ class BackupLog:
         with terminating("BACKUP LOG"):
             outside_of_transactions(session)
             database = session.find_database(self.database)
-            session.require(Right.BACKUP, "BACKUP LOG", database.name)
+            _may_back_up(session, database, "BACKUP LOG")
             if database.recovery_model is RecoveryModel.SIMPLE:
                 raise Refused(message(4208, "BACKUP LOG"))
             if not database.last_full_lsn:
@@ -107,14 +98,18 @@ class BackupLog:
             raise Refused(message(STAND_IN, "log backups are not made here"))
 
 
+def _may_back_up(session: Session, database: Database, statement: str) -> None:
+    """262 for everybody who is not in db_backupoperator (report)."""
+    if not may_back_up(session.instance, session.login, database):
+        raise Refused(message(262, statement, database.name))
+
+
 def _check_state(session: Session, database: Database) -> None:
-    state = session.instance.state_of(database)
-    if state == "ONLINE":
-        return
-    number = _STATE_ERRORS.get(state)
-    if number is None:
-        raise Refused(message(STAND_IN, f"nothing is known about the state {state}"))
-    raise Refused(message(number, database.name))
+    if session.instance.state_of(database) == "EMERGENCY":
+        raise Refused(message(3033, database.name))
+    refusal = state_refusal(session.instance, database)
+    if refusal is not None:
+        raise Refused(refusal)
 
 
 def _compression(options: WithOptions) -> bool | None:

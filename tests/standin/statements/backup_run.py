@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from tests.standin import clock, media, pages
-from tests.standin.database import Database
-from tests.standin.instance import SERVER_NAME
+from tests.standin.database import SINGLE_USER, Database
+from tests.standin.instance import DATABASE_VERSION, SERVER_NAME
 from tests.standin.messages import Refused, message
 from tests.standin.paths import DISK_FULL, described
 from tests.standin.reply import ERROR
@@ -21,6 +21,7 @@ from tests.standin.statements.progress import Course
 from tests.standin.statements.target import Target
 
 COMMAND = 228  # capture
+_NEWER_VERSION = 998  # SQL Server 2025 (report)
 _LOG_BLOCKS_PER_BACKUP = 24
 
 
@@ -134,6 +135,8 @@ class BackupRun:
             checkpoint_lsn=first_lsn,
             database_backup_lsn=database.last_full_lsn,
             started_at=clock.server_local(clock.now()).isoformat(),
+            database_version=self._version(),
+            is_single_user=database.user_access == SINGLE_USER,
             rows_bytes=len(self.image.rows),
             run_pages=self.image.run_pages,
             files=tuple(
@@ -149,6 +152,10 @@ class BackupRun:
                 for one, count in zip(database.files, page_counts, strict=True)
             ),
         )
+
+    def _version(self) -> int:
+        is_newer = self.session.instance.faults.happens("newer")
+        return _NEWER_VERSION if is_newer else DATABASE_VERSION
 
     def _damage(self, file: BinaryIO) -> None:
         """What the world does to a file once BACKUP has written it."""

@@ -18,10 +18,10 @@ from tests.standin.columns import (
     declare,
 )
 from tests.standin.database import Database
-from tests.standin.instance import Member, Request
 from tests.standin.options import Right
 from tests.standin.pages import PAGE_BYTES
 from tests.standin.session import Session
+from tests.standin.sessions import Member, Request
 from tests.standin.statements.pattern import Known, known
 from tests.standin.tsql import Found
 
@@ -72,7 +72,7 @@ def _visible_requests(session: Session) -> list[tuple[Member, Request]]:
     sees_all = session.login.may(Right.VIEW_STATE)
     return [
         (one, request)
-        for one in session.instance.members()
+        for one in session.instance.sessions.all()
         if (sees_all or one is session.member) and (request := one.request) is not None
     ]
 

@@ -1,16 +1,18 @@
-"""CREATE, ALTER and DROP DATABASE, and USE, as far as the capture and set-up need them."""
+"""CREATE and DROP DATABASE, and USE."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tests.standin.database import RecoveryModel
-from tests.standin.message_rows import STAND_IN
+from tests.standin.access import may_alter
+from tests.standin.database import Database
 from tests.standin.messages import Refused, message
 from tests.standin.options import Right
+from tests.standin.reply import COMMAND_NONE
 from tests.standin.session import Session
 from tests.standin.statements.pattern import known
 from tests.standin.store import SYSTEM_DATABASES
-from tests.standin.tsql import Found
+
+_DROPPED = 204  # CurCmd (capture25)
 
 
 def _outside_of_transactions(session: Session, statement: str) -> None:
@@ -33,42 +35,40 @@ class CreateDatabase:
         store = session.instance.store
         if self.name.casefold() in SYSTEM_DATABASES or store.find(self.name) is not None:
             raise Refused(message(1801, self.name))
-        store.create(self.name)
-        session.reply.done(self.command)
-
-
-@dataclass(frozen=True, slots=True)
-class SetRecovery:
-    """ALTER DATABASE name SET RECOVERY model."""
-
-    command: ClassVar[int] = 215  # capture
-    name: str
-    model: RecoveryModel
-
-    def run(self, session: Session) -> None:
-        """5011 and 5069 where the database is unknown or the right is missing (capture25)."""
-        _outside_of_transactions(session, "ALTER DATABASE")
-        database = session.instance.store.find(self.name)
-        if database is None or not session.login.is_sysadmin:
-            raise Refused(message(5011, self.name), message(5069))
-        database.recovery_model = self.model
-        session.instance.store.save(database)
+        store.create(self.name, owner_sid=store.sid_of(session.login.name))
         session.reply.done(self.command)
 
 
 @dataclass(frozen=True, slots=True)
 class DropDatabase:
-    """DROP DATABASE of a system database, which nobody may."""
+    """DROP DATABASE [IF EXISTS]."""
 
-    command: ClassVar[int] = 253  # capture
+    # Of a DROP that fails (capture for 3708; inferred for the other refusals).
+    command: ClassVar[int] = COMMAND_NONE
     name: str
+    if_exists: bool
 
     def run(self, session: Session) -> None:
-        """3708 (capture)."""
+        """3708 (capture), 3701 and 3702; the files of an OFFLINE database stay (docs)."""
         _outside_of_transactions(session, "DROP DATABASE")
-        if self.name.casefold() in SYSTEM_DATABASES:
+        instance = session.instance
+        if instance.system_id(self.name) is not None:
             raise Refused(message(3708, self.name))
-        raise Refused(message(STAND_IN, f"unknown statement: DROP DATABASE {self.name}"))
+        database = instance.store.find(self.name)
+        if database is not None:
+            self._drop(session, database)
+        elif not self.if_exists:
+            raise Refused(message(3701, self.name))
+        session.reply.done(_DROPPED)
+
+    def _drop(self, session: Session, database: Database) -> None:
+        instance, at = session.instance, database.database_id
+        if not may_alter(instance, session.login, database):
+            raise Refused(message(3701, self.name))
+        if session.member.is_in(at) or instance.sessions.others_in(session.member, at):
+            raise Refused(message(3702, database.name))
+        instance.store.drop(database)
+        instance.sessions.release(at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +79,9 @@ class Use:
     name: str
 
     def run(self, session: Session) -> None:
-        """911 where the database is unknown; states other than ONLINE are not taught."""
-        instance = session.instance
-        if self.name.casefold() not in SYSTEM_DATABASES and instance.store.find(self.name) is None:
-            raise Refused(message(911, self.name))
-        if not instance.is_usable(self.name):
-            raise Refused(message(STAND_IN, f"USE of {self.name}, which is not ONLINE"))
-        session.use(instance.spelled(self.name))
+        """911 where the database is unknown (capture); see `access.enter`."""
+        session.use(self.name)
         session.reply.done(self.command)
-
-
-def _set_recovery(model: RecoveryModel, found: Found) -> SetRecovery:
-    return SetRecovery(found.value("database"), model)
 
 
 STATEMENTS = (
@@ -100,18 +91,13 @@ STATEMENTS = (
         source="capture",
     ),
     known(
-        "ALTER DATABASE {database:name} SET RECOVERY SIMPLE",
-        lambda found: _set_recovery(RecoveryModel.SIMPLE, found),
-        source="capture",
-    ),
-    known(
-        "ALTER DATABASE {database:name} SET RECOVERY FULL",
-        lambda found: _set_recovery(RecoveryModel.FULL, found),
-        source="capture",
+        "DROP DATABASE IF EXISTS {database:name}",
+        lambda found: DropDatabase(found.value("database"), if_exists=True),
+        source="docs",
     ),
     known(
         "DROP DATABASE {database:name}",
-        lambda found: DropDatabase(found.value("database")),
+        lambda found: DropDatabase(found.value("database"), if_exists=False),
         source="capture",
     ),
     known("USE {database:name}", lambda found: Use(found.value("database")), source="capture"),

@@ -17,16 +17,12 @@ def interruptions(session: Session, suffix: str = "") -> dict[str, Effect]:
     """What can happen to every long statement, by the names of the faults."""
 
     def drop() -> Never:
-        session.wire.cut()
-        raise ClientLost("the connection was cut")
+        _drop(session)
 
     def kill() -> Never:
         raise Killed
 
-    def die() -> Never:
-        os._exit(_EXIT_OF_A_CRASH)
-
-    effects: dict[str, Effect] = {"hang": session.hang, "drop": drop, "kill": kill, "die": die}
+    effects: dict[str, Effect] = {"hang": session.hang, "drop": drop, "kill": kill, "die": _die}
     return {name + suffix: effect for name, effect in effects.items()}
 
 
@@ -38,3 +34,21 @@ def points(session: Session, effects: Mapping[str, Effect]) -> Points:
         if at is not None:
             found.append((at, effect))
     return found
+
+
+def after_statement(session: Session, text: str) -> None:
+    """What happens once a statement has run and before its client hears of it."""
+    faults = session.instance.faults
+    if faults.is_the_time("die-after", text):
+        _die()
+    if faults.is_the_time("drop-after", text):
+        _drop(session)
+
+
+def _drop(session: Session) -> Never:
+    session.wire.cut()
+    raise ClientLost("the connection was cut")
+
+
+def _die() -> Never:
+    os._exit(_EXIT_OF_A_CRASH)

@@ -27,7 +27,6 @@ _LSN = Numeric(25, 0)
 _NAME, _GUID, _DATE, _BIT = NVarChar(128), UniqueIdentifier(), DateTime(), Bit()
 _ALGORITHM, _THUMBPRINT = NVarChar(32), VarBinary(20)
 
-DATABASE_VERSION = 957  # capture: SQL Server 2022
 _NO_GUID = "00000000-0000-0000-0000-000000000000"
 _UNLIMITED_DATA_BYTES, _UNLIMITED_LOG_BYTES = 35184372080640, 2199023255552  # capture
 _FLAG_ALWAYS, _FLAG_CHECKSUMS, _FLAG_COPY_ONLY = 512, 16, 1024  # capture
@@ -70,7 +69,7 @@ def _identity_cells(found: BackupSet) -> list[Cell]:
         ("UserName", _NAME, header.user_name),
         ("ServerName", _NAME, header.server_name),
         ("DatabaseName", _NAME, header.database_name),
-        ("DatabaseVersion", _INT, DATABASE_VERSION),
+        ("DatabaseVersion", _INT, header.database_version),
         ("DatabaseCreationDate", _DATE, _moment(header.database_created_at)),
     ]
 
@@ -119,7 +118,7 @@ def _kind(found: BackupSet) -> list[Cell]:
         ("HasBulkLoggedData", _BIT, False),
         ("IsSnapshot", _BIT, False),
         ("IsReadOnly", _BIT, False),
-        ("IsSingleUser", _BIT, False),
+        ("IsSingleUser", _BIT, header.is_single_user),
         ("HasBackupChecksums", _BIT, header.checksums),
         ("IsDamaged", _BIT, False),
         ("BeginsLogChain", _BIT, False),

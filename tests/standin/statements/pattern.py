@@ -84,16 +84,27 @@ def with_options(
     `allowed` says which options are acted upon and what kind of value each wants; None
     means that it has none. Raises 155 for an option that does not exist (capture).
     """
+    return options_in(with_parts(rest), statement, allowed)
+
+
+def with_parts(rest: tuple[Token, ...]) -> list[tuple[Token, ...]]:
+    """What stands behind WITH, cut at its commas."""
     if not rest:
-        return WithOptions({})
-    if not rest[0].is_word("WITH"):
+        return []
+    parts = split(rest[1:], ",")
+    if not rest[0].is_word("WITH") or not all(parts):
         raise unknown_statement(written(rest))
+    return parts
+
+
+def options_in(
+    parts: list[tuple[Token, ...]], statement: str, allowed: dict[str, Kind | None]
+) -> WithOptions:
+    """The options that these parts spell; see `with_options`."""
     values: dict[str, str | None] = {}
-    for part in split(rest[1:], ","):
-        if not part:
-            raise unknown_statement(written(rest))
+    for part in parts:
         name = part[0].value.upper()
-        if name in _NOT_ACTED_UPON:
+        if name not in allowed and name in _NOT_ACTED_UPON:
             raise unknown_statement(written(part))
         if name not in allowed:
             raise NotCompiled(message(155, part[0].value, statement))

@@ -4,9 +4,9 @@ import time
 from dataclasses import dataclass, field
 
 from tests.standin.database import MIB
-from tests.standin.instance import Request
 from tests.standin.messages import message
 from tests.standin.session import Session
+from tests.standin.sessions import Request
 from tests.standin.statements.fault_points import Points
 
 # STATS without a number (docs).

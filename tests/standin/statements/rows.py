@@ -24,9 +24,8 @@ class Place:
     def find(self, session: Session, right: str) -> tuple[Database, Table]:
         """The database and its table; only a sysadmin has rights on tables (229)."""
         database = session.find_database(self.database or session.database)
-        if session.instance.state_of(database) != "ONLINE":
-            raise Refused(message(STAND_IN, f"rows of {database.name}, which is not ONLINE"))
-        table = database.table(self.table)
+        with session.working_in(database):
+            table = database.table(self.table)
         if table is None:
             raise Refused(message(208, f"dbo.{self.table}"))
         if not session.login.is_sysadmin:

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from tests.standin.access import may_alter, may_back_up, owns
 from tests.standin.columns import COMPUTED, NULLABLE, Integer, NVarChar, RowSet, WireType, declare
 from tests.standin.instance import PRODUCT_VERSION, SERVER_NAME
 from tests.standin.messages import unknown_statement
 from tests.standin.options import Right
+from tests.standin.paths import DATA_DIRECTORY
 from tests.standin.session import Session
 from tests.standin.statements.catalog import Query
-from tests.standin.statements.pattern import known
-from tests.standin.store import SYSTEM_DATABASES
 from tests.standin.tsql import Found, Pattern, Token, split, tokens, written
 
 Value = Callable[[Session, Found], object]
@@ -23,13 +24,6 @@ class _Scalar:
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
-    name: str
-    scalar: _Scalar
-    found: Found
-
-
 def _property(session: Session, found: Found) -> object:
     """SERVERPROPERTY (docs); NULL for a name that the server does not know (docs)."""
     edition = session.instance.edition
@@ -40,6 +34,10 @@ def _property(session: Session, found: Found) -> object:
         "editionid": edition.edition_id,
         "servername": SERVER_NAME,
         "machinename": SERVER_NAME,
+        # With the slash at their end (inferred from the documented settings).
+        "instancedefaultdatapath": f"{DATA_DIRECTORY}/",
+        "instancedefaultlogpath": f"{DATA_DIRECTORY}/",
+        "instancedefaultbackuppath": f"{DATA_DIRECTORY}/",
     }
     return known_properties.get(found.value("name").casefold())
 
@@ -49,6 +47,15 @@ _SERVER_PERMISSIONS = {
     "VIEW SERVER STATE": Right.VIEW_STATE,
     "VIEW SERVER PERFORMANCE STATE": Right.VIEW_STATE,
     "CREATE ANY DATABASE": Right.CREATE_DATABASE,
+    "ALTER ANY DATABASE": Right.ALTER_ANY_DATABASE,
+    "ALTER ANY CONNECTION": Right.ALTER_ANY_CONNECTION,
+}
+# Permissions on a database, by name, and who has them (docs).
+_DATABASE_PERMISSIONS = {
+    "BACKUP DATABASE": may_back_up,
+    "ALTER": may_alter,
+    "CONTROL": owns,
+    "TAKE OWNERSHIP": owns,
 }
 
 
@@ -58,12 +65,33 @@ def _server_permission(session: Session, found: Found) -> object:
     return None if right is None else int(session.login.may(right))
 
 
-def _may_back_up(session: Session, found: Found) -> object:
-    """NULL where the database is unknown (docs: the query fails)."""
+def _database_permission(session: Session, found: Found) -> object:
+    """NULL where the database or the permission is unknown (docs: the query fails)."""
     (name, *more) = tokens(found.value("database"))
-    if more or session.instance.store.find(name.value) is None:
+    database = session.instance.store.find(name.value)
+    has = _DATABASE_PERMISSIONS.get(found.value("permission").upper())
+    if more or database is None or has is None:
         return None
-    return int(session.login.may(Right.BACKUP))
+    return int(has(session.instance, session.login, database))
+
+
+def _is_server_role_member(session: Session, found: Found) -> object:
+    """IS_SRVROLEMEMBER: NULL for a role that the server does not know (docs)."""
+    role, login = found.value("role").casefold(), session.login
+    if role == "sysadmin":
+        return int(login.is_sysadmin)
+    if role == "dbcreator":
+        return int(login.may(Right.DB_CREATOR))
+    return None
+
+
+def _error_number(session: Session, _found: Found) -> object:
+    return session.caught[-1].number if session.caught else None
+
+
+def _error_message(session: Session, _found: Found) -> object:
+    """Of several errors the last one (docs)."""
+    return session.caught[-1].text if session.caught else None
 
 
 def _sees_all(session: Session, _found: Found) -> object:
@@ -71,18 +99,11 @@ def _sees_all(session: Session, _found: Found) -> object:
 
 
 def _database_id(session: Session, found: Found) -> object:
-    name = found.value("name").casefold()
-    if name in SYSTEM_DATABASES:
-        return SYSTEM_DATABASES[name]
-    database = session.instance.store.find(name)
-    return None if database is None else database.database_id
+    return session.instance.id_of(found.value("name"))
 
 
 def _database_name(session: Session, found: Found) -> object:
-    number = found.number("id")
-    names = {at: name for name, at in SYSTEM_DATABASES.items()}
-    names |= {one.database_id: one.name for one in session.instance.store.all()}
-    return names.get(number)
+    return session.instance.name_of(found.number("id"))
 
 
 def _scalar(shape: str, kind: WireType, value: Value) -> _Scalar:
@@ -101,10 +122,15 @@ _SCALARS = (
     _scalar("DB_ID({name:text})", Integer(2), _database_id),
     _scalar("HAS_PERMS_BY_NAME(NULL, NULL, {permission:text})", Integer(4), _server_permission),
     _scalar(
-        "HAS_PERMS_BY_NAME({database:text}, 'DATABASE', 'BACKUP DATABASE')",
+        "HAS_PERMS_BY_NAME({database:text}, 'DATABASE', {permission:text})",
         Integer(4),
-        _may_back_up,
+        _database_permission,
     ),
+    _scalar("IS_SRVROLEMEMBER({role:text})", Integer(4), _is_server_role_member),
+    _scalar("SUSER_SNAME()", NVarChar(128), lambda session, _: session.login.name),
+    _scalar("ORIGINAL_LOGIN()", NVarChar(128), lambda session, _: session.login.name),
+    _scalar("ERROR_NUMBER()", Integer(4), _error_number),
+    _scalar("ERROR_MESSAGE()", NVarChar(4000), _error_message),
     _scalar("{number:number}", Integer(4), lambda _, found: found.number("number")),
     _scalar(
         "CASE WHEN 1 IN (HAS_PERMS_BY_NAME(NULL, NULL, 'VIEW SERVER STATE'), "
@@ -115,26 +141,44 @@ _SCALARS = (
 )
 
 
-def _item(part: Sequence[Token]) -> _Item:
+@dataclass(frozen=True, slots=True)
+class FoundScalar:
+    """A scalar expression, ready to be worked out."""
+
+    type: WireType
+    value: Callable[[Session], object]
+
+
+def scalar(part: Sequence[Token]) -> FoundScalar | None:
+    """The expression that these tokens are, or None."""
+    for one in _SCALARS:
+        found = one.pattern.match(part)
+        if found is not None:
+            return FoundScalar(one.type, partial(_value, one, found))
+    return None
+
+
+def _value(one: _Scalar, found: Found, session: Session) -> object:
+    return one.value(session, found)
+
+
+def _item(part: Sequence[Token]) -> tuple[str, FoundScalar]:
     """One item of the list, with or without `AS name`."""
     expression, name = part, ""
     if len(part) > 2 and part[-2].is_word("AS"):
         expression, name = part[:-2], part[-1].value
-    for scalar in _SCALARS:
-        found = scalar.pattern.match(expression)
-        if found is not None:
-            return _Item(name, scalar, found)
-    raise unknown_statement("SELECT " + written(part))
+    found = scalar(expression)
+    if found is None:
+        raise unknown_statement("SELECT " + written(part))
+    return name, found
 
 
-def _select(found: Found) -> Query:
-    items = [_item(part) for part in split(found.tokens("items"), ",")]
+def select_scalars(items: Sequence[Token]) -> Query:
+    """A SELECT without FROM: one row."""
+    found = [_item(part) for part in split(items, ",")]
 
     def answer(session: Session) -> RowSet:
-        columns = [declare(one.name, one.scalar.type, NULLABLE | COMPUTED) for one in items]
-        return RowSet(columns, [[one.scalar.value(session, one.found) for one in items]])
+        columns = [declare(name, one.type, NULLABLE | COMPUTED) for name, one in found]
+        return RowSet(columns, [[one.value(session) for _, one in found]])
 
     return Query(answer)
-
-
-STATEMENTS = (known("SELECT {items:rest}", _select, source="capture; docs: SERVERPROPERTY"),)

@@ -3,12 +3,17 @@
 from tests.standin.messages import unknown_statement
 from tests.standin.session import Statement
 from tests.standin.statements import (
+    alter,
     backup,
     catalog,
+    checkdb,
     databases,
+    principals,
+    restore,
     restore_reading,
     rows,
-    scalars,
+    select,
+    sessions_control,
     transactions,
     type_info,
     verify,
@@ -18,15 +23,20 @@ from tests.standin.tsql import Token, written
 
 STATEMENTS: tuple[Known, ...] = (
     *backup.STATEMENTS,
+    *restore.STATEMENTS,
     *restore_reading.STATEMENTS,
     *verify.STATEMENTS,
     *databases.STATEMENTS,
+    *alter.STATEMENTS,
+    *sessions_control.STATEMENTS,
+    *principals.STATEMENTS,
     *transactions.STATEMENTS,
+    *checkdb.STATEMENTS,
     *rows.STATEMENTS,
     *catalog.STATEMENTS,
     *type_info.STATEMENTS,
-    # Any list of scalars, so it comes last.
-    *scalars.STATEMENTS,
+    # Any SELECT, so it comes last.
+    *select.STATEMENTS,
 )
 
 
