@@ -37,7 +37,7 @@ class _Lines:
 
 @contextmanager
 def _bar(stream: TextIO) -> Iterator[Callable[[Progress], None]]:
-    from tqdm import tqdm  # noqa: PLC0415  # 15 ms that only a terminal should pay
+    from tqdm import tqdm  # noqa: PLC0415  # only a terminal should pay for it
 
     with tqdm(total=100, file=stream, bar_format="{desc:<12} {bar} {n:3.0f} %", leave=False) as bar:
 
