@@ -159,16 +159,17 @@ class Daemon:
 
     def _start_what_is_due(self, look: _Look) -> float:
         """Hand the most urgent job to the worker; return when to look again, in seconds."""
-        waits = [self._worker.rest_s()]
-        if waits[0]:
-            return waits[0]
+        rest_s = self._worker.rest_s()
+        if rest_s:
+            return rest_s
+        waits = []
         for job, what, recipe in self._jobs_due(look):
             wait_s = self._wait_s(job, look)
             if not wait_s:
                 self._worker.start(self._world, job, what, recipe)
                 return self._wake_up_every_s
             waits.append(wait_s)
-        return min(waits[1:], default=self._wake_up_every_s)
+        return min(waits, default=self._wake_up_every_s)
 
     def _jobs_due(self, look: _Look) -> Iterator[tuple[Job, str, Recipe]]:
         if not self._reconciled:

@@ -120,7 +120,7 @@ class Worker:
             self._ring()
 
     def _note_end(self, error: Exception | None) -> None:
-        """The lock was got; what hindered before is over."""
+        """No other job was in the way; what hindered before is over."""
         self._blocked_since, self._complained = None, False
         self._trouble = error.message if isinstance(error, BackupdError) else None
 

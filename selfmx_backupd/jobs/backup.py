@@ -20,7 +20,7 @@ from selfmx_backupd.errors import (
     DirectoriesDiffer,
     ServerRefused,
 )
-from selfmx_backupd.events import BACKUP_HISTORY_UNWRITTEN, BACKUP_PUBLISHED, BACKUP_STARTED
+from selfmx_backupd.events import BACKUP_HISTORY_UNWRITTEN, BACKUP_STARTED
 from selfmx_backupd.jobs.preflight import ensure_space, find_database, prove_same_directory
 from selfmx_backupd.jobs.prove import prove_or_remove, publish
 from selfmx_backupd.jobs.reconcile import reconcile, removing
@@ -116,15 +116,7 @@ def _back_up(
     run.step("verifying", plan.file)
     proven = prove_or_remove(world, run, session, backup)
     total = replace(proven.duration_s, total=round(time.monotonic() - began, 3))
-    published = publish(world, replace(proven, duration_s=total))
-    log.emit(
-        BACKUP_PUBLISHED,
-        file=published.file,
-        size_bytes=published.size_bytes,
-        tier=published.tiers,
-        duration_s=total.total,
-    )
-    return published
+    return publish(world, replace(proven, duration_s=total))
 
 
 def _plan(world: World, database: str, tiers: tuple[Tier, ...], trigger: Trigger) -> _Plan:

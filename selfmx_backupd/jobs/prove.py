@@ -21,7 +21,7 @@ from selfmx_backupd.adapters.mssql.activity import Activity
 from selfmx_backupd.adapters.mssql.watch import Stall
 from selfmx_backupd.cancel import Cancel
 from selfmx_backupd.errors import BackupUnusable, ConnectionLost, ServerRefused
-from selfmx_backupd.events import DAMAGE_FOUND, FSYNC_UNSUPPORTED
+from selfmx_backupd.events import BACKUP_PUBLISHED, DAMAGE_FOUND, FSYNC_UNSUPPORTED
 from selfmx_backupd.jobs.run import Run
 from selfmx_backupd.jobs.world import World
 from selfmx_backupd.model import Backup, Check, Progress, Verified
@@ -84,6 +84,15 @@ def publish(world: World, backup: Backup) -> Backup:
         log.emit(FSYNC_UNSUPPORTED, file=backup.file)
     world.directory.write_manifest(backup)
     world.directory.publish(backup.file)
+    took = backup.duration_s
+    log.emit(
+        BACKUP_PUBLISHED,
+        file=backup.file,
+        size_bytes=backup.size_bytes,
+        tier=backup.tiers,
+        # One that an interrupted run began has no total.
+        duration_s=took.total or took.verify or 0.0,
+    )
     return backup
 
 

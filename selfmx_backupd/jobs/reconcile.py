@@ -11,7 +11,6 @@ from selfmx_backupd import log
 from selfmx_backupd.adapters.mssql import statements
 from selfmx_backupd.errors import BackupUnusable, DirectoryUnusable, ServerRefused
 from selfmx_backupd.events import (
-    BACKUP_PUBLISHED,
     LEFTOVER_KEPT,
     LEFTOVER_REMOVED,
     REMOVAL_FAILED,
@@ -89,13 +88,6 @@ def _finish(world: World, run: Run, session: Session, backup: Backup) -> None:
         # Reported and removed: what it was taken for is still due.
         return
     publish(world, proven)
-    log.emit(
-        BACKUP_PUBLISHED,
-        file=proven.file,
-        size_bytes=proven.size_bytes,
-        tier=proven.tiers,
-        duration_s=proven.duration_s.verify or 0.0,
-    )
 
 
 def _ensure_not_older(session: Session, backup: Backup) -> None:

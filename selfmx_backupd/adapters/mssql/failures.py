@@ -88,7 +88,12 @@ def first_record(error: pyodbc.Error) -> Record:
     if not is_server or number in _CLIENT_LIBRARY:
         # Such as (104), the system's "connection reset", behind a broken link.
         number = 0
-    return Record(sqlstate, number, _PREFIXES.sub("", text).strip().rstrip("."))
+    return Record(sqlstate, number, without_prefixes(text).strip().rstrip("."))
+
+
+def without_prefixes(text: str) -> str:
+    """A driver's text without `[driver][server]` in front of what the server said."""
+    return _PREFIXES.sub("", text)
 
 
 def while_connecting(error: pyodbc.Error, address: str) -> BackupdError:

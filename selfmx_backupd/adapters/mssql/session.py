@@ -27,7 +27,6 @@ _SHORT_STATEMENT_S = 300
 _NO_TIMEOUT_S = 0
 
 _NUMBER = re.compile(r"\((\d+)\)")
-_PREFIXES = re.compile(r"^(?:\[[^\]]*\] ?){1,4}")
 _PERCENT = re.compile(r"(\d+)")
 
 
@@ -204,7 +203,7 @@ class Session:
         # Collected after each step: `nextset` replaces them, and its last call empties them.
         for head, body in cursor.messages or ():
             found = _NUMBER.search(head)
-            message = Message(int(found[1]) if found else 0, _PREFIXES.sub("", body))
+            message = Message(int(found[1]) if found else 0, failures.without_prefixes(body))
             seen.add(message.number)
             watch.moved()
             heard(message)
