@@ -23,7 +23,8 @@ from selfmx_backupd.errors import (
 from selfmx_backupd.events import BACKUP_HISTORY_UNWRITTEN, BACKUP_STARTED
 from selfmx_backupd.jobs.preflight import ensure_space, find_database, prove_same_directory
 from selfmx_backupd.jobs.prove import prove_or_remove, publish
-from selfmx_backupd.jobs.reconcile import reconcile, removing
+from selfmx_backupd.jobs.reconcile import reconcile
+from selfmx_backupd.jobs.removal import removing
 from selfmx_backupd.jobs.run import Run
 from selfmx_backupd.jobs.world import World
 from selfmx_backupd.model import Backup, Durations, Progress, State, Tier, Trigger

@@ -22,6 +22,7 @@ from selfmx_backupd.adapters.mssql.watch import Stall
 from selfmx_backupd.cancel import Cancel
 from selfmx_backupd.errors import BackupUnusable, ConnectionLost, ServerRefused
 from selfmx_backupd.events import BACKUP_PUBLISHED, DAMAGE_FOUND, FSYNC_UNSUPPORTED
+from selfmx_backupd.jobs.removal import removing
 from selfmx_backupd.jobs.run import Run
 from selfmx_backupd.jobs.world import World
 from selfmx_backupd.model import Backup, Check, Progress, Verified
@@ -34,14 +35,15 @@ def prove_or_remove(world: World, run: Run, session: Session, backup: Backup) ->
     """Prove a `.part`; remove it where it is proven to be bad.
 
     Raises:
-        BackupUnusable: It is damaged and has been removed.
+        BackupUnusable: It is damaged and has been removed, as far as that can be done.
         BackupdError: It could not be proven; it stays, for the next run.
     """
     try:
         return prove(world, run, session, backup)
     except BackupUnusable as error:
         log.emit(DAMAGE_FOUND, file=backup.file, reason=error.message)
-        world.directory.remove_unfinished(backup.file)
+        with removing(backup.file):
+            world.directory.remove_unfinished(backup.file)
         raise
 
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from selfmx_backupd import log
 from selfmx_backupd.adapters.mssql import statements
-from selfmx_backupd.errors import BackupUnusable, DirectoryUnusable, ServerRefused
+from selfmx_backupd.errors import BackupUnusable, ServerRefused
 from selfmx_backupd.events import (
     LEFTOVER_KEPT,
     LEFTOVER_REMOVED,
-    REMOVAL_FAILED,
     SWEEP_REMOVED,
 )
 from selfmx_backupd.jobs.prove import prove_or_remove, publish
+from selfmx_backupd.jobs.removal import removing
 from selfmx_backupd.jobs.run import Run
 from selfmx_backupd.jobs.world import World, program_name
 from selfmx_backupd.model import Backup
@@ -68,15 +66,6 @@ def tidy(world: World) -> None:
             world.directory.remove_backup(backup.file)
             reason = backup.going.reason if backup.going else ""
             log.emit(SWEEP_REMOVED, file=backup.file, size_bytes=backup.size_bytes, reason=reason)
-
-
-@contextmanager
-def removing(file: str) -> Iterator[None]:
-    """Report a file that cannot be removed, and go on."""
-    try:
-        yield
-    except DirectoryUnusable as error:
-        log.emit(REMOVAL_FAILED, file=file, error=error.in_one_line)
 
 
 def _finish(world: World, run: Run, session: Session, backup: Backup) -> None:

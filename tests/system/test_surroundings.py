@@ -106,6 +106,19 @@ def test_a_file_that_cannot_be_removed_stops_neither_backups_nor_the_sweep_of_ot
         assert len(site.listed()) == 2
 
 
+def test_a_damaged_leftover_that_cannot_be_removed_stops_no_backup(tmp_path: Path) -> None:
+    with Installation(tmp_path) as site:
+        assert site.run("selfmx-backup").returncode == 0
+        (whole,) = site.backups.glob("*.bak")
+        part = whole.rename(whole.with_name(f"{whole.name}.part"))
+        with mounted(part, "--bind", str(site.password_file)):  # another size, and EBUSY
+            done = site.run("selfmx-backup")
+            assert done.returncode == 0, done.stderr
+            assert f"{whole.name} is damaged" in done.stderr
+            assert f"{whole.name} should go and cannot be removed" in done.stderr
+        assert [each["state"] for each in site.listed()] == ["verified"]
+
+
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_a_reader_that_goes_away_does_not_end_a_backup(tmp_path: Path, stream: str) -> None:
     slow = ("--size", "8", "--rate", "8")
