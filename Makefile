@@ -3,14 +3,24 @@
 
 PYTHON := .venv/bin/python
 READY := .venv/ready
+# What the stand-ins were sent, for the judge.
+SQL_LOGS := .cache/sql-logs
 
-.PHONY: demo test check lock clean
+.PHONY: demo test test-faults check lock clean
 
 demo: $(READY)
 	$(PYTHON) -m tests.demo
 
 test: $(READY)
-	$(PYTHON) -m pytest -n 4
+	rm -rf $(SQL_LOGS)
+	SELFMX_TEST_SQL_LOGS=$(SQL_LOGS) $(PYTHON) -m pytest -n 4 -m "not faults"
+	$(PYTHON) -m tests.judge $(SQL_LOGS)
+
+# What takes too long for every change: the tests with the marker `faults`.
+test-faults: $(READY)
+	rm -rf $(SQL_LOGS)-faults
+	SELFMX_TEST_SQL_LOGS=$(SQL_LOGS)-faults $(PYTHON) -m pytest -n 4 -m faults tests/system
+	$(PYTHON) -m tests.judge $(SQL_LOGS)-faults
 
 check: $(READY)
 	.venv/bin/ruff check .

@@ -67,8 +67,9 @@ def test_every_batch_is_a_line_of_the_log(start: Start) -> None:
         connection.execute("SELECT @@SPID").fetchall()
     *_, last = standin.sql_log.read_text().splitlines()
     entry = json.loads(last)
-    assert set(entry) == {"at", "spid", "login", "database", "sql"}
-    assert (entry["login"], entry["database"], entry["sql"]) == ("sa", "SelfMX", "SELECT @@SPID")
+    assert set(entry) == {"at", "spid", "login", "program", "database", "sql"}
+    assert (entry["login"], entry["program"]) == ("sa", "tests")
+    assert (entry["database"], entry["sql"]) == ("SelfMX", "SELECT @@SPID")
 
 
 def test_rows_live_between_two_starts(start: Start) -> None:

@@ -184,7 +184,12 @@ def test_two_files_cannot_be_moved_to_one_place(start: Start) -> None:
 
 def test_a_backup_of_a_newer_server_is_refused(start: Start) -> None:
     standin = start("--fault", "newer")
-    backed_up(standin)
+    server = backed_up(standin)
+    with server.connect() as connection:
+        cursor = connection.execute(f"RESTORE HEADERONLY FROM DISK = N'{server.device(NAME)}'")
+        header = cursor.fetchall()[0]
+        drained(cursor)
+    assert (header.SoftwareVersionMajor, header.DatabaseVersion) == (17, 998)
     assert refusals(standin, restore("copy")) == [3169, 3013]
 
 

@@ -3,9 +3,8 @@
 import ast
 import inspect
 import json
-import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,11 +14,9 @@ from selfmx_backupd.adapters.mssql import statements
 from selfmx_backupd.model import Tier, Trigger
 from tests.build import utc
 from tests.installation import SERVER_PATH, Installation
-from tests.judge import parser
-from tests.judge.parser import Verdict
+from tests.judge.parser import Judge, Verdict
 
 PACKAGE = Path(selfmx_backupd.__file__).parent
-Judge = Callable[[Sequence[str]], list[Verdict]]
 
 SELECT = ("SelectStatement",)
 BACKUP = ("BackupDatabaseStatement",)
@@ -58,17 +55,6 @@ BAD = {
     "RESTORE HEADERONLY FROM DISK = N'/x' WITH COPY_ONLY": "46010 at 1:43",
     "SELECT name FROM sys.databases WHERE": "46029 at 1:37",
 }
-
-
-@pytest.fixture(scope="module")
-def judge() -> Judge:
-    """The parser; where it is missing the test is skipped, or fails in CI."""
-    because = parser.missing_because()
-    if because and os.environ.get("CI") == "true":
-        pytest.fail(because)
-    if because:
-        pytest.skip(because)
-    return parser.judge
 
 
 def all_with(value: str) -> dict[str, list[tuple[str, Verdict]]]:

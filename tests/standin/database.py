@@ -25,6 +25,7 @@ class RecoveryModel(StrEnum):
     """How backup headers spell the recovery model (docs)."""
 
     FULL = "FULL"
+    BULK_LOGGED = "BULK-LOGGED"
     SIMPLE = "SIMPLE"
 
 
@@ -67,6 +68,8 @@ class Database:
         is_whole: False from the beginning of a RESTORE until all of it was read.
         family_guid: Constant over restores and renames; `database_guid` and `fork_guid`
             are new after each restore (docs).
+        broker_guid: Two databases of one server that have the same one cannot both be enabled
+            (docs); a restored database has that of the one that was backed up (docs).
         filler_mib: Data besides the tables, made up when it is read.
         last_full_lsn: Checkpoint of the last full backup that was not COPY_ONLY, or 0.
     """
@@ -82,6 +85,7 @@ class Database:
     owner_sid: str = ""
     users: list[DatabaseUser] = field(default_factory=list)
     is_broker_enabled: bool = True
+    broker_guid: str = field(default_factory=lambda: str(uuid.uuid4()))
     is_trustworthy: bool = False
     is_whole: bool = True
     filler_mib: int = 0

@@ -47,7 +47,7 @@ KINDS: dict[str, FaultKind] = {
     "die-restore": FaultKind(Argument.PERCENT, "the server dies during RESTORE"),
     "kill-restore": FaultKind(Argument.PERCENT, "KILL ends the session during RESTORE"),
     "fail-restore": FaultKind(Argument.PERCENT, "RESTORE fails with 3183, as on a damaged page"),
-    "newer": FaultKind(Argument.NONE, "BACKUP says that a newer server (version 998) made it"),
+    "newer": FaultKind(Argument.NONE, "BACKUP says that SQL Server 2025 (version 998) made it"),
     "checkdb": FaultKind(Argument.NAME, "CHECKDB finds that many damaged pages"),
     "hang-checkdb": FaultKind(Argument.PERCENT, "CHECKDB makes no progress until cancelled"),
     "drop-checkdb": FaultKind(Argument.PERCENT, "the connection is cut during CHECKDB"),

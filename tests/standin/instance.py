@@ -23,6 +23,9 @@ SERVER_NAME = "sqlserver"
 PRODUCT_VERSION = "16.0.4236.2"  # capture
 DATABASE_VERSION = 957  # capture
 VERSION = (16, 0, 4236)
+# SQL Server 2025.
+NEWER_DATABASE_VERSION = 998  # report
+NEWER_VERSION = (17, 0, 4065)  # capture25
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,7 @@ class Instance:
             "at": clock.now().isoformat(timespec="milliseconds"),
             "spid": member.spid,
             "login": member.login_name,
+            "program": member.program_name,
             "database": database,
             "sql": sql,
         }

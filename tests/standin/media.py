@@ -73,6 +73,7 @@ class SetHeader:
     family_guid: str
     database_guid: str
     fork_guid: str
+    broker_guid: str
     set_guid: str
     first_lsn: int
     checkpoint_lsn: int

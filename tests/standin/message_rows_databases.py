@@ -6,10 +6,17 @@ _UNCHECKED = "docs; wording not checked; state inferred"
 
 _DATABASES = (
     Template(
+        297,
+        1,
+        16,
+        "report",
+        "The user does not have permission to perform this action.",
+    ),
+    Template(
         300,
         1,
         14,
-        _UNCHECKED,
+        "report",
         "{0} permission was denied on object 'server', database 'master'.",
     ),
     Template(
@@ -92,6 +99,21 @@ _DATABASES = (
         16,
         "capture25",
         "Database state cannot be changed while other users are using the database '{0}'",
+    ),
+    Template(
+        9772,
+        1,
+        16,
+        "docs; report for the state",
+        'The Service Broker in database "{0}" cannot be enabled because there is already an '
+        "enabled Service Broker with the same ID.",
+    ),
+    Template(
+        15247,
+        1,
+        16,
+        "docs; state inferred",
+        "User does not have permission to perform this action.",
     ),
 )
 

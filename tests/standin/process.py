@@ -5,6 +5,7 @@ import select
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 10.0
 PASSWORD = "Stand-in-1!"
+# Names a directory where every stand-in leaves its log of batches, for `python -m tests.judge`.
+SQL_LOGS = "SELFMX_TEST_SQL_LOGS"
 _READY = "listening on 127.0.0.1:"
 
 
@@ -47,7 +50,7 @@ class StandIn:
         self.server_path = server_path
         self.args = tuple(args)
         self.port = 0
-        self.sql_log = data_dir / "sql.log"
+        self.sql_log = _sql_log(data_dir)
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
@@ -71,6 +74,7 @@ class StandIn:
         """Start it and wait until it listens. A second start keeps the first one's port."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self.backup_dir.mkdir(parents=True, exist_ok=True)
+        self.sql_log.parent.mkdir(parents=True, exist_ok=True)
         command = [
             *(sys.executable, "-m", "tests.standin", "--port", str(self.port)),
             *("--data", str(self.data_dir)),
@@ -156,6 +160,12 @@ class StandIn:
                     return int(line.removeprefix(_READY))
                 raise RuntimeError(f"the stand-in said {line!r}, exit code {process.poll()}")
         raise TimeoutError(f"the stand-in was not ready within {START_TIMEOUT_S} s")
+
+
+def _sql_log(data_dir: Path) -> Path:
+    """Written where it is to stay, so that it outlives a stand-in that dies by a fault."""
+    logs = os.environ.get(SQL_LOGS)
+    return REPOSITORY / logs / f"{uuid.uuid4().hex}.log" if logs else data_dir / "sql.log"
 
 
 def _environment() -> dict[str, str]:

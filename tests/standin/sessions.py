@@ -114,12 +114,16 @@ class Sessions:
 
     def others_in(self, member: Member, database_id: int) -> list[Member]:
         """Other sessions that use that database, or hold its slot (capture25)."""
+        return [one for one in self.users_of(database_id) if one is not member]
+
+    def users_of(self, database_id: int) -> list[Member]:
+        """Sessions that use that database, or hold its slot (capture25)."""
         with self._lock:
             holder = self._holders.get(database_id)
             return [
                 one
                 for one in self._members.values()
-                if one is not member and (one.is_in(database_id) or one.spid == holder)
+                if one.is_in(database_id) or one.spid == holder
             ]
 
     def doom(self, victims: Iterable[Member]) -> None:

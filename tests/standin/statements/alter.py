@@ -1,6 +1,7 @@
 """ALTER DATABASE: states, who may be in it, options, and another name."""
 
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -43,11 +44,14 @@ class Change:
     Attributes:
         alone: Whether nobody else may be in the database meanwhile.
         states: In which states it is permitted; 5052 in others.
+        refusal: What stands against this change of that database, or None; asked before
+            anybody is thrown out (inferred).
     """
 
     apply: Callable[[Database], None]
     alone: bool = False
     states: frozenset[str] = _USABLE
+    refusal: Callable[[Session, Database], Message | None] = lambda _session, _database: None
 
 
 def failed(*messages: Message) -> Refused:
@@ -93,6 +97,9 @@ class SetOption:
             if not is_first:
                 raise failed(message(5061, database.name))
             check_changeable(session, database, self.change.states)
+            refusal = self.change.refusal(session, database)
+            if refusal is not None:
+                raise failed(refusal)
             if self.change.alone:
                 self._clear(session, database)
             self.change.apply(database)
@@ -180,11 +187,32 @@ def _broker(*, on: bool) -> Callable[[Database], None]:
     return apply
 
 
+def _new_broker(database: Database) -> None:
+    """It is switched on with an identifier that no other database has (docs)."""
+    database.broker_guid = str(uuid.uuid4())
+    database.is_broker_enabled = True
+
+
+def _same_broker(session: Session, database: Database) -> Message | None:
+    """9772 while another database with the same identifier is enabled (docs)."""
+    is_taken = any(
+        one.is_broker_enabled and one.broker_guid == database.broker_guid
+        for one in session.instance.store.all()
+        if one is not database
+    )
+    return message(9772, database.name) if is_taken else None
+
+
 def _trustworthy(*, on: bool) -> Callable[[Database], None]:
     def apply(database: Database) -> None:
         database.is_trustworthy = on
 
     return apply
+
+
+def _trust_wants_sysadmin(session: Session, _database: Database) -> Message | None:
+    """CONTROL SERVER (docs), which only sysadmins have here; the number is inferred."""
+    return None if session.login.is_sysadmin else message(15247)
 
 
 _ENDED = frozenset({"ONLINE", "OFFLINE", "SUSPECT", "RECOVERY_PENDING", "EMERGENCY"})
@@ -194,13 +222,14 @@ _CHANGES = {
     "OFFLINE": Change(_state("OFFLINE"), alone=True, states=_ENDED),
     "ONLINE": Change(_state("ONLINE"), states=frozenset({"ONLINE", "OFFLINE"})),
     "RECOVERY SIMPLE": Change(_recovery(RecoveryModel.SIMPLE)),
+    "RECOVERY BULK_LOGGED": Change(_recovery(RecoveryModel.BULK_LOGGED)),
     "RECOVERY FULL": Change(_recovery(RecoveryModel.FULL)),
     # The broker is switched on by whoever is alone in the database (docs).
-    "ENABLE_BROKER": Change(_broker(on=True), alone=True),
-    "NEW_BROKER": Change(_broker(on=True), alone=True),
+    "ENABLE_BROKER": Change(_broker(on=True), alone=True, refusal=_same_broker),
+    "NEW_BROKER": Change(_new_broker, alone=True),
     "DISABLE_BROKER": Change(_broker(on=False), alone=True),
-    "TRUSTWORTHY ON": Change(_trustworthy(on=True)),
-    "TRUSTWORTHY OFF": Change(_trustworthy(on=False)),
+    "TRUSTWORTHY ON": Change(_trustworthy(on=True), refusal=_trust_wants_sysadmin),
+    "TRUSTWORTHY OFF": Change(_trustworthy(on=False), refusal=_trust_wants_sysadmin),
 }
 
 

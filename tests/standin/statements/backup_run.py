@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from tests.standin import clock, media, pages
 from tests.standin.database import SINGLE_USER, Database
-from tests.standin.instance import DATABASE_VERSION, SERVER_NAME
+from tests.standin.instance import DATABASE_VERSION, NEWER_DATABASE_VERSION, SERVER_NAME
 from tests.standin.messages import Refused, message
 from tests.standin.paths import DISK_FULL, described
 from tests.standin.reply import ERROR
@@ -21,7 +21,6 @@ from tests.standin.statements.progress import Course
 from tests.standin.statements.target import Target
 
 COMMAND = 228  # capture
-_NEWER_VERSION = 998  # SQL Server 2025 (report)
 _LOG_BLOCKS_PER_BACKUP = 24
 
 
@@ -114,7 +113,6 @@ class BackupRun:
 
     def _header(self, first_lsn: int) -> media.SetHeader:
         database, options = self.database, self.options
-        page_counts = (self.image.data_pages, pages.LOG_PAGES)
         return media.SetHeader(
             position=self.target.position,
             name=options.name,
@@ -130,6 +128,7 @@ class BackupRun:
             family_guid=database.family_guid,
             database_guid=database.database_guid,
             fork_guid=database.fork_guid,
+            broker_guid=database.broker_guid,
             set_guid=str(uuid.uuid4()),
             first_lsn=first_lsn,
             checkpoint_lsn=first_lsn,
@@ -139,23 +138,27 @@ class BackupRun:
             is_single_user=database.user_access == SINGLE_USER,
             rows_bytes=len(self.image.rows),
             run_pages=self.image.run_pages,
-            files=tuple(
-                media.SetFile(
-                    file_id=one.file_id,
-                    logical_name=one.logical_name,
-                    physical_name=one.physical_name,
-                    type=one.type,
-                    guid=one.guid,
-                    size_bytes=one.size_bytes,
-                    pages=count,
-                )
-                for one, count in zip(database.files, page_counts, strict=True)
-            ),
+            files=self._files(),
+        )
+
+    def _files(self) -> tuple[media.SetFile, ...]:
+        page_counts = (self.image.data_pages, pages.LOG_PAGES)
+        return tuple(
+            media.SetFile(
+                file_id=one.file_id,
+                logical_name=one.logical_name,
+                physical_name=one.physical_name,
+                type=one.type,
+                guid=one.guid,
+                size_bytes=one.size_bytes,
+                pages=count,
+            )
+            for one, count in zip(self.database.files, page_counts, strict=True)
         )
 
     def _version(self) -> int:
         is_newer = self.session.instance.faults.happens("newer")
-        return _NEWER_VERSION if is_newer else DATABASE_VERSION
+        return NEWER_DATABASE_VERSION if is_newer else DATABASE_VERSION
 
     def _damage(self, file: BinaryIO) -> None:
         """What the world does to a file once BACKUP has written it."""

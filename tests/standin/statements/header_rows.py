@@ -18,7 +18,7 @@ from tests.standin.columns import (
     WireType,
     declare,
 )
-from tests.standin.instance import VERSION
+from tests.standin.instance import DATABASE_VERSION, NEWER_VERSION, VERSION
 from tests.standin.media import BackupSet, Media, SetFile
 from tests.standin.pages import PAGE_BYTES
 
@@ -89,7 +89,8 @@ def _position_cells(found: BackupSet) -> list[Cell]:
 
 def _server_cells(found: BackupSet) -> list[Cell]:
     header = found.header
-    major, minor, build = VERSION
+    is_newer = header.database_version > DATABASE_VERSION
+    major, minor, build = NEWER_VERSION if is_newer else VERSION
     flags = _FLAG_ALWAYS
     flags |= _FLAG_CHECKSUMS if header.checksums else 0
     flags |= _FLAG_COPY_ONLY if header.copy_only else 0

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from tests.standin.columns import Bit, Integer, NChar, NVarChar, VarBinary, WireType
 from tests.standin.database import Database
 from tests.standin.session import Session
-from tests.standin.statements.view_rows import FILE_COLUMNS, Row, View, file_row
+from tests.standin.statements.file_rows import FILE_COLUMNS, file_row
+from tests.standin.statements.view_rows import Row, View
 
 _NAME, _DESC, _SID, _INT = NVarChar(128), NVarChar(60), VarBinary(85), Integer(4)
 _PRINCIPAL: Mapping[str, WireType] = {
@@ -93,7 +94,7 @@ def member_rows(session: Session, database: Database) -> list[Row]:
 def own_file_rows(session: Session, database: Database) -> list[Row]:
     """sys.database_files."""
     state = session.instance.state_of(database)
-    return [file_row(database, state, one) for one in database.files]
+    return [file_row(database.database_id, state, one) for one in database.files]
 
 
 LOGIN_VIEWS: Mapping[str, View] = {

@@ -91,8 +91,8 @@ def _may_overwrite(instance: Instance, existing: Database, header: SetHeader) ->
     if existing.family_guid != header.family_guid:
         raise Refused(message(3154, existing.name))
     is_online = instance.state_of(existing) == "ONLINE"
-    has_chain = existing.recovery_model is RecoveryModel.FULL and existing.last_full_lsn
-    if is_online and has_chain:
+    keeps_log = existing.recovery_model is not RecoveryModel.SIMPLE
+    if is_online and keeps_log and existing.last_full_lsn:
         raise Refused(message(3159, existing.name))
 
 

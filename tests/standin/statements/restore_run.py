@@ -102,6 +102,7 @@ class RestoreRun:
         database.take_rows(rows)
         database.recovery_model = RecoveryModel(header.recovery_model)
         database.user_access = SINGLE_USER if header.is_single_user else MULTI_USER
+        database.broker_guid = header.broker_guid
         # Both are off after a RESTORE (docs for TRUSTWORTHY; inferred for the broker).
         database.is_broker_enabled = database.is_trustworthy = False
         database.database_guid, database.fork_guid = str(uuid.uuid4()), str(uuid.uuid4())

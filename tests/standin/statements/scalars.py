@@ -112,6 +112,7 @@ def _scalar(shape: str, kind: WireType, value: Value) -> _Scalar:
 
 _SCALARS = (
     _scalar("CAST(SERVERPROPERTY({name:text}) AS nvarchar(128))", NVarChar(128), _property),
+    _scalar("CAST(SERVERPROPERTY({name:text}) AS nvarchar(260))", NVarChar(260), _property),
     _scalar("CAST(SERVERPROPERTY({name:text}) AS int)", Integer(4), _property),
     _scalar("CAST(SERVERPROPERTY({name:text}) AS bigint)", Integer(8), _property),
     _scalar("CAST(@@SPID AS int)", Integer(4), lambda session, _: session.member.spid),

@@ -7,9 +7,12 @@ from tests.standin.columns import WireType
 from tests.standin.messages import unknown_statement
 from tests.standin.session import Session
 from tests.standin.statements.expressions import Rows, Scope, expression
+from tests.standin.statements.file_rows import FILE_VIEWS, FUNCTIONS
 from tests.standin.statements.principal_rows import DATABASE_VIEWS, LOGIN_VIEWS
-from tests.standin.statements.view_rows import FUNCTIONS, SERVER_VIEWS, Row, View
+from tests.standin.statements.view_rows import SERVER_VIEWS, Row, View
 from tests.standin.tsql import Token, split, written
+
+_OF_SERVER: Mapping[str, View] = {**SERVER_VIEWS, **FILE_VIEWS, **LOGIN_VIEWS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ def _view(name: tuple[str, str], alias: str) -> Source:
                 return read(session, found)
 
         return Source(alias or view_name, columns, own_rows)
-    view: View | None = SERVER_VIEWS.get(view_name) or LOGIN_VIEWS.get(view_name)
+    view = _OF_SERVER.get(view_name)
     if view is None:
         raise unknown_statement(f"the view sys.{view_name}")
     return Source(alias or view_name, view.columns, lambda session, _: view.rows(session, ()))

@@ -1,4 +1,4 @@
-"""The rows of catalog views and functions, with the columns that somebody asks for.
+"""The rows of catalog views, with the columns that somebody asks for.
 
 Columns and meanings are those of the documentation; every column is declared nullable,
 as it is behind a LEFT JOIN.
@@ -18,10 +18,9 @@ from tests.standin.columns import (
     VarBinary,
     WireType,
 )
-from tests.standin.database import SINGLE_USER, Database, DatabaseFile, RecoveryModel
+from tests.standin.database import SINGLE_USER, Database, RecoveryModel
 from tests.standin.messages import Refused, message
 from tests.standin.options import Right
-from tests.standin.pages import PAGE_BYTES
 from tests.standin.session import Session
 from tests.standin.sessions import Request
 from tests.standin.store import SYSTEM_DATABASES
@@ -31,8 +30,14 @@ Row = Mapping[str, object]
 _NAME, _DESC, _SID = NVarChar(128), NVarChar(60), VarBinary(85)
 _TINY, _SMALL, _INT, _BIG, _BIT = Integer(1), Integer(2), Integer(4), Integer(8), Bit()
 
+# recovery_model; its recovery_model_desc has an underscore where headers have a hyphen (docs).
+_RECOVERY_MODELS = {
+    RecoveryModel.FULL: 1,
+    RecoveryModel.BULK_LOGGED: 2,
+    RecoveryModel.SIMPLE: 3,
+}
 # state and its state_desc (docs).
-_STATES = {
+STATES = {
     "ONLINE": 0,
     "RESTORING": 1,
     "RECOVERING": 2,
@@ -41,7 +46,6 @@ _STATES = {
     "EMERGENCY": 5,
     "OFFLINE": 6,
 }
-_FILE_STATES = frozenset({"RESTORING", "SUSPECT", "OFFLINE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,6 @@ def _databases(session: Session, _arguments: Sequence[object]) -> list[Row]:
 
 
 def _database(database: Database, state: str) -> Row:
-    simple = database.recovery_model is RecoveryModel.SIMPLE
     single = database.user_access == SINGLE_USER
     return {
         **_options(state),
@@ -77,17 +80,18 @@ def _database(database: Database, state: str) -> Row:
         "create_date": clock.server_local(database.created_at),
         "user_access": int(single),
         "user_access_desc": database.user_access,
-        "recovery_model": 3 if simple else 1,
-        "recovery_model_desc": str(database.recovery_model),
+        "recovery_model": _RECOVERY_MODELS[database.recovery_model],
+        "recovery_model_desc": database.recovery_model.replace("-", "_"),
         "is_broker_enabled": database.is_broker_enabled,
         "is_trustworthy_on": database.is_trustworthy,
+        "service_broker_guid": database.broker_guid,
     }
 
 
 def _options(state: str) -> dict[str, object]:
     """What most databases have in common."""
     return {
-        "state": _STATES.get(state),
+        "state": STATES.get(state),
         "state_desc": state,
         "compatibility_level": 160,
         "user_access": 0,
@@ -103,39 +107,9 @@ def _options(state: str) -> dict[str, object]:
     }
 
 
-def file_row(database: Database, state: str, file: DatabaseFile) -> Row:
-    """A row of sys.master_files or sys.database_files; sizes are in pages (docs)."""
-    is_log = file.type == "L"
-    file_state = state if state in _FILE_STATES else "ONLINE"
-    return {
-        "database_id": database.database_id,
-        "file_id": file.file_id,
-        "type": int(is_log),
-        "type_desc": "LOG" if is_log else "ROWS",
-        "name": file.logical_name,
-        "physical_name": file.physical_name,
-        "state": _STATES[file_state],
-        "state_desc": file_state,
-        "size": file.size_bytes // PAGE_BYTES,
-        "is_read_only": False,
-    }
-
-
-def _master_files(session: Session, _arguments: Sequence[object]) -> list[Row]:
-    """Rows want CREATE DATABASE, ALTER ANY DATABASE or VIEW ANY DEFINITION (docs)."""
-    may = session.login.may
-    if not (may(Right.CREATE_DATABASE) or may(Right.ALTER_ANY_DATABASE)):
-        return []
-    return [
-        file_row(database, session.instance.state_of(database), file)
-        for database in session.instance.store.all()
-        for file in database.files
-    ]
-
-
 def _mirroring(session: Session, _arguments: Sequence[object]) -> list[Row]:
-    """No database is mirrored."""
-    return [{"database_id": one.database_id} for one in session.instance.store.all()]
+    """A row for each database (docs); none is mirrored."""
+    return [{"database_id": one["database_id"]} for one in _databases(session, ())]
 
 
 def _exec_sessions(session: Session, _arguments: Sequence[object]) -> list[Row]:
@@ -176,35 +150,31 @@ def _request(request: Request) -> Row:
     }
 
 
-def _volume_stats(session: Session, arguments: Sequence[object]) -> list[Row]:
-    """One volume holds all files; its names are NULL on Linux (docs)."""
+def require_performance_state(session: Session) -> None:
+    """300, then 297 (report), without VIEW SERVER PERFORMANCE STATE or what covers it (docs)."""
     if not session.login.may(Right.VIEW_STATE):
-        raise Refused(message(300, "VIEW SERVER PERFORMANCE STATE"))
-    database_id, file_id = arguments
+        raise Refused(message(300, "VIEW SERVER PERFORMANCE STATE"), message(297))
+
+
+def _tran_locks(session: Session, _arguments: Sequence[object]) -> list[Row]:
+    """The locks on databases, of which every session in one has a shared one (report).
+
+    The session that set SINGLE_USER has it wherever its context is (capture25). None on
+    system databases, and X for the one session that can be in a RESTORING one (inferred).
+    """
+    require_performance_state(session)
     return [
         {
-            "database_id": database_id,
-            "file_id": file_id,
-            "total_bytes": session.instance.volume_bytes,
-            "available_bytes": max(0, session.instance.volume_free_bytes),
+            "resource_type": "DATABASE",
+            "resource_database_id": database.database_id,
+            "request_mode": "X" if database.state == "RESTORING" else "S",
+            "request_session_id": member.spid,
         }
         for database in session.instance.store.all()
-        for file in database.files
-        if (database.database_id, file.file_id) == (database_id, file_id)
+        for member in session.instance.sessions.users_of(database.database_id)
     ]
 
 
-FILE_COLUMNS: Mapping[str, WireType] = {
-    "file_id": _INT,
-    "type": _TINY,
-    "type_desc": _DESC,
-    "name": _NAME,
-    "physical_name": NVarChar(260),
-    "state": _TINY,
-    "state_desc": _DESC,
-    "size": _INT,
-    "is_read_only": _BIT,
-}
 _DATABASE_COLUMNS: Mapping[str, WireType] = {
     "name": _NAME,
     "database_id": _INT,
@@ -223,6 +193,7 @@ _DATABASE_COLUMNS: Mapping[str, WireType] = {
     "is_auto_update_stats_async_on": _BIT,
     "is_trustworthy_on": _BIT,
     "is_broker_enabled": _BIT,
+    "service_broker_guid": UniqueIdentifier(),
     "is_encrypted": _BIT,
     "replica_id": UniqueIdentifier(),
     "group_database_id": UniqueIdentifier(),
@@ -246,21 +217,19 @@ _REQUEST_COLUMNS: Mapping[str, WireType] = {
     "cpu_time": _INT,
     "reads": _BIG,
 }
-_VOLUME_COLUMNS: Mapping[str, WireType] = {
-    "database_id": _INT,
-    "file_id": _INT,
-    "volume_mount_point": NVarChar(512),
-    "total_bytes": _BIG,
-    "available_bytes": _BIG,
+_LOCK_COLUMNS: Mapping[str, WireType] = {
+    "resource_type": _DESC,
+    "resource_database_id": _INT,
+    "request_mode": _DESC,
+    "request_session_id": _INT,
 }
 
 SERVER_VIEWS: Mapping[str, View] = {
     "databases": View(_DATABASE_COLUMNS, _databases),
-    "master_files": View({"database_id": _INT, **FILE_COLUMNS}, _master_files),
     "database_mirroring": View(
         {"database_id": _INT, "mirroring_guid": UniqueIdentifier()}, _mirroring
     ),
     "dm_exec_sessions": View(_SESSION_COLUMNS, _exec_sessions),
     "dm_exec_requests": View(_REQUEST_COLUMNS, _exec_requests),
+    "dm_tran_locks": View(_LOCK_COLUMNS, _tran_locks),
 }
-FUNCTIONS: Mapping[str, View] = {"dm_os_volume_stats": View(_VOLUME_COLUMNS, _volume_stats)}
