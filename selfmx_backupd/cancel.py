@@ -2,6 +2,9 @@
 
 import signal
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from selfmx_backupd.errors import Cancelled
 
@@ -17,6 +20,7 @@ class Cancel:
         self._parent = parent
         self._event = threading.Event()
         self._signal_number: int = signal.SIGTERM
+        self.is_shielded = False
 
     def request(self, signal_number: int) -> None:
         """Ask for the end of the work; the first signal decides the exit code."""
@@ -26,12 +30,26 @@ class Cancel:
 
     @property
     def requested(self) -> bool:
-        """Whether the work should end."""
+        """Whether the work should end; not while it is shielded."""
+        if self.is_shielded:
+            return False
         return self._event.is_set() or (self._parent is not None and self._parent.requested)
 
     def wait(self, timeout_s: float) -> bool:
         """Sleep until the wish or the time-out; return whether the work should end."""
+        if self.is_shielded:
+            time.sleep(timeout_s)
+            return False
         return self._event.wait(timeout_s)
+
+    @contextmanager
+    def shielded(self) -> Iterator[None]:
+        """Let no wish to stop be heard meanwhile: half of this would be worse than all of it."""
+        before, self.is_shielded = self.is_shielded, True
+        try:
+            yield
+        finally:
+            self.is_shielded = before
 
     def check(self) -> None:
         """Go on, or raise Cancelled."""

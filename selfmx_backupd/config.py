@@ -39,6 +39,7 @@ def _parses(parse: Callable[[str], object]) -> AfterValidator:
 AbsolutePath = Annotated[Path, AfterValidator(values.absolute)]
 Window = Annotated[int | None, BeforeValidator(values.window)]
 Number = Annotated[int, BeforeValidator(values.number)]
+Words = tuple[Annotated[str, AfterValidator(values.word)], ...]
 # A year, so that no sum of times can leave the calendar.
 Seconds = Annotated[Number, Field(ge=1, le=366 * 86_400)]
 
@@ -55,6 +56,8 @@ class SqlServer(_Section):
     database: Annotated[str, Field(min_length=1, max_length=128)] = "SelfMX"
     user: Annotated[str, Field(min_length=1, max_length=128)] = "selfmx_backup"
     password_file: AbsolutePath = Path("/etc/selfmx-backupd/sqlserver-password")
+    restore_user: Annotated[str, Field(min_length=1, max_length=128)] = "selfmx_backup"
+    restore_password_file: AbsolutePath = Path("/etc/selfmx-backupd/sqlserver-password")
     driver: Annotated[str, Field(min_length=1)] = "auto"
     encrypt: Literal["yes", "no", "strict"] = "yes"
     trust_server_certificate: bool = True
@@ -102,6 +105,18 @@ class HealthSection(_Section):
     min_free_percent: Annotated[Number, Field(ge=0, le=99)] = 10
 
 
+class ApplicationSection(_Section):
+    """The application that a restore stops: commands, run without a shell."""
+
+    stop: Words = ("docker", "stop", "selfmx-app")
+    start: Words = ("docker", "start", "selfmx-app")
+    health: Words = (
+        *("docker", "exec", "selfmx-app"),
+        *("wget", "-qO-", "http://127.0.0.1:17400/health"),
+    )
+    health_timeout_s: Seconds = 60
+
+
 class StateSection(_Section):
     """Where outcomes are remembered."""
 
@@ -124,6 +139,7 @@ class Settings(BaseSettings):
     schedule: ScheduleSection = ScheduleSection()
     retention: RetentionSection = RetentionSection()
     health: HealthSection = HealthSection()
+    application: ApplicationSection = ApplicationSection()
     state: StateSection = StateSection()
 
     @property

@@ -83,6 +83,13 @@ def number(value: object) -> object:
     return value
 
 
+def word(value: str) -> str:
+    """A word of a command."""
+    if not value or "\0" in value:
+        raise ValueError("has an empty word, write the command as a list of its words")
+    return value
+
+
 def readable(parse: Callable[[str], object]) -> Callable[[str], str]:
     """A check that keeps the text and only asks whether the policy can read it."""
 

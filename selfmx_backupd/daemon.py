@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from selfmx_backupd import events, log, text
-from selfmx_backupd.adapters import lock
+from selfmx_backupd.adapters import lock, process
 from selfmx_backupd.adapters.signals import Bell
 from selfmx_backupd.adapters.systemd import Notifier
 from selfmx_backupd.adapters.timers import Timers
@@ -138,7 +138,7 @@ class Daemon:
         findings = health.assess(
             entries=inventory.entries,
             due=due,
-            is_running=self._worker.job is Job.BACKUP,
+            busy=self._worker.job or _restore_elsewhere(outcomes),
             outcomes=outcomes,
             free_percent=100 * space.free_bytes / max(space.total_bytes, 1),
             limits=health_limits(world.settings.health),
@@ -229,3 +229,10 @@ class Daemon:
             # the next start repairs what a killed one leaves.
             os._exit(0)
         return 0
+
+
+def _restore_elsewhere(outcomes: Outcomes) -> Job | None:
+    """A restore that another process does at this moment."""
+    mark = outcomes.running
+    lives = mark is not None and mark.job is Job.RESTORE and process.is_alive(mark.pid)
+    return Job.RESTORE if lives else None

@@ -12,17 +12,22 @@
     |  |- ServerMayNotOpenFile         5
     |  |- DirectoriesDiffer            5
     |  |- AnotherBackupRuns            5
+    |  |- DatabaseInUse                5
     |  |- ConnectionLost               5
     |  `- Stalled                      5
     |- BackupUnusable                  6
     |- Busy                            7
     |- NotEnoughSpace                  8
+    |- Declined                        9
+    |- GuardRefused                   11
     |- DirectoryUnusable               1
+    |- ApplicationFailed               1
     `- Cancelled                       129, 130, 143
 
 Messages are lower case, name the thing and end without a full stop. Hints are
 sentences and name the next command to type. Errors of third parties are
-translated once, in the adapter that meets them.
+translated once, in the adapter that meets them. What is true after a failure is
+added as a note (`add_note`), which commands print between the two.
 """
 
 from typing import ClassVar
@@ -123,6 +128,12 @@ class AnotherBackupRuns(ServerRefused):
     )
 
 
+class DatabaseInUse(ServerRefused):
+    """Somebody else is in the database, holds its only slot, or locks it."""
+
+    default_hint = "Stop what uses the database, then type the command again."
+
+
 class ConnectionLost(ServerRefused):
     """The connection broke while a statement ran."""
 
@@ -158,6 +169,22 @@ class NotEnoughSpace(BackupdError):
 
 class DirectoryUnusable(BackupdError):
     """We cannot use one of our own directories."""
+
+
+class Declined(BackupdError):
+    """A person was asked and did not consent, or there was nobody to ask."""
+
+    exit_code = 9
+
+
+class GuardRefused(BackupdError):
+    """It could be done, and might lose something that nobody has agreed to lose."""
+
+    exit_code = 11
+
+
+class ApplicationFailed(BackupdError):
+    """A command of [application] failed."""
 
 
 class Cancelled(BackupdError):

@@ -226,5 +226,47 @@ VERIFY_FAILED = Event(
     Level.ERROR,
     "what an interrupted run left behind could not be proven: {error}",
 )
+RESTORE_STARTED = Event(
+    "restore.started",
+    "3e71b7e308ca45c59da6ca3269752a0b",
+    Level.INFO,
+    "restoring {file} into {database} ({kind})",
+)
+RESTORE_DONE = Event(
+    "restore.done",
+    "049a2ce440c642669e7dc6502c56d54b",
+    Level.INFO,
+    "{database} is what {file} holds; what was in service before is {kept}",
+)
+RESTORE_UNDONE = Event(
+    "restore.undone",
+    "b924fef826964242b7c0fc2ca96af112",
+    Level.INFO,
+    "{database} is again what it was before the last restore; what was restored is {kept}",
+)
+RESTORE_FAILED = Event(
+    "restore.failed",
+    "07d170f4b1fb4bd59461a6d0298d0c30",
+    Level.ERROR,
+    "the restore failed: {error}",
+)
+RESTORE_HEALED = Event(
+    "restore.healed",
+    "2836c8d5a4ec42f399a210c77251d1ce",
+    Level.WARNING,
+    "an interrupted restore was put right: {reason}",
+)
+RESTORE_SESSION_ENDED = Event(
+    "restore.session_ended",
+    "b75f54ecf5e44f9c9095a0e008c79027",
+    Level.WARNING,
+    "ended session {session_id} of {login} ({program}), which was in {database}",
+)
+OLD_DROPPED = Event(
+    "restore.old_dropped",
+    "5a305bb25db8459d99e717dc7a19ed7b",
+    Level.INFO,
+    "dropped {name}, which a restore had left behind",
+)
 
 ALL = tuple(value for value in list(globals().values()) if isinstance(value, Event))

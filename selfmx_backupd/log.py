@@ -16,7 +16,13 @@ from selfmx_backupd.events import Event, Level
 _PRIORITIES = {Level.DEBUG: 7, Level.INFO: 6, Level.WARNING: 4, Level.ERROR: 3}
 _EVENT_KEY = "_event"
 _THE_DOOR_SAYS = frozenset(
-    {events.BACKUP_FAILED, events.SWEEP_FAILED, events.VERIFY_FAILED, events.RUN_CANCELLED}
+    {
+        events.BACKUP_FAILED,
+        events.SWEEP_FAILED,
+        events.VERIFY_FAILED,
+        events.RESTORE_FAILED,
+        events.RUN_CANCELLED,
+    }
 )
 
 

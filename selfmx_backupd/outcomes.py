@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from selfmx_backupd.model import UtcOnly
+from selfmx_backupd.restoration import RestorePlan
 
 
 class Job(StrEnum):
@@ -55,10 +56,12 @@ class Outcome(UtcOnly):
 class Outcomes:
     """What `state.json` remembers. It decides nothing that the directory could decide.
 
-    `extra` holds keys that this version does not know; they are kept as they are.
+    `restore` is the last restore's plan; `extra` holds keys that this version does not know,
+    and they are kept as they are.
     """
 
     running: RunMark | None = None
+    restore: RestorePlan | None = None
     jobs: Mapping[Job, Outcome] = field(default_factory=lambda: MappingProxyType({}))
     extra: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 

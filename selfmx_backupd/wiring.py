@@ -63,7 +63,8 @@ def world_of(settings: Settings) -> World:
             settings.backup.directory, settings.backup.server_directory, settings.prefix
         ),
         state=StateFile(settings.state.directory, f"{settings.backup.directory}/{settings.prefix}"),
-        connect=lambda: _connect(settings),
+        connect=lambda: _connect(settings, to_restore=False),
+        connect_to_restore=lambda: _connect(settings, to_restore=True),
         now=now,
     )
 
@@ -85,7 +86,7 @@ def keep_fixed(old: Settings, new: Settings) -> tuple[Settings, tuple[str, ...]]
     return new, tuple(kept)
 
 
-def _connect(settings: Settings) -> Session:
+def _connect(settings: Settings, *, to_restore: bool) -> Session:
     # Imported when it is needed: pyodbc cannot be imported where unixODBC is missing, and
     # commands that ask no server must work there.
     from selfmx_backupd.adapters.mssql.connect import Target, connect  # noqa: PLC0415
@@ -94,18 +95,17 @@ def _connect(settings: Settings) -> Session:
     target = Target(
         host=section.host,
         port=section.port,
-        user=section.user,
-        password_file=section.password_file,
+        user=section.restore_user if to_restore else section.user,
+        password_file=section.restore_password_file if to_restore else section.password_file,
         driver=section.driver,
         encrypt=section.encrypt,
         trust_server_certificate=section.trust_server_certificate,
         login_timeout_s=section.login_timeout_s,
+        keys="restore_" if to_restore else "",
     )
-    return connect(
-        target,
-        program_name(settings.prefix),
-        os.environ.get("CREDENTIALS_DIRECTORY"),
-    )
+    # systemd's credential is the password of the login that backs up.
+    credentials = None if to_restore else os.environ.get("CREDENTIALS_DIRECTORY")
+    return connect(target, program_name(settings.prefix), credentials)
 
 
 def _schedule(section: ScheduleSection, zone: ZoneInfo) -> Schedule:

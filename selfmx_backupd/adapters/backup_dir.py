@@ -5,9 +5,8 @@ writes, renames and removes.
 """
 
 import errno
-import hashlib
-import io
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,7 +20,6 @@ from selfmx_backupd.model import Backup
 from selfmx_backupd.policy import inventory
 from selfmx_backupd.policy.inventory import BACKUP, LOCK, MANIFEST, PART, PROBE, Listing
 
-_CHUNK_BYTES = 1 << 20
 _PROBE_MODE = 0o644
 
 
@@ -87,7 +85,7 @@ class BackupDir:
 
     def _read_manifest(self, name: str) -> Backup | str:
         try:
-            with _opened(self.path / name) as stream:
+            with files.opened(self.path / name) as stream:
                 return manifest.decode(stream.read())
         except manifest.UnreadableManifest as error:
             return str(error)
@@ -127,12 +125,13 @@ class BackupDir:
         with self._naming("remove from"):
             self.probe_path.unlink(missing_ok=True)
 
-    def part_size(self, file: str) -> int | None:
-        """Bytes of a backup's `.part`; None where it is not there."""
+    def size_of(self, name: str) -> int | None:
+        """Bytes of a regular file; None where there is none of that name, or a link."""
         try:
-            return self._part(file).stat(follow_symlinks=False).st_size
+            status = (self.path / name).stat(follow_symlinks=False)
         except FileNotFoundError:
             return None
+        return status.st_size if stat.S_ISREG(status.st_mode) else None
 
     def ensure_readable(self, file: str) -> None:
         """A `.part` that SQL Server wrote can be read by us.
@@ -140,7 +139,7 @@ class BackupDir:
         Raises:
             DirectoryUnusable: It cannot; the hint says how to share it.
         """
-        with self._naming("read a file in"), _opened(self._part(file)):
+        with self._naming("read a file in"), files.opened(self._part(file)):
             pass
 
     def part_written_at(self, file: str) -> float | None:
@@ -153,14 +152,10 @@ class BackupDir:
         except FileNotFoundError:
             return None
 
-    def sha256(self, file: Path, cancel: Cancel) -> str:
+    def sha256(self, name: str, cancel: Cancel) -> str:
         """SHA-256 of a file, as lower-case hex; the wish to stop is heard after each MiB."""
-        digest = hashlib.sha256()
-        with self._naming("read a file in"), _opened(file) as stream:
-            while chunk := stream.read(_CHUNK_BYTES):
-                cancel.check()
-                digest.update(chunk)
-        return digest.hexdigest()
+        with self._naming("read a file in"):
+            return files.sha256(self.path / name, cancel)
 
     def write_manifest(self, backup: Backup) -> None:
         """Write a backup's manifest whole."""
@@ -228,21 +223,17 @@ class BackupDir:
             status = os.statvfs(self.path)
         return Space(status.f_bavail * status.f_frsize, status.f_blocks * status.f_frsize)
 
-    def part_path(self, file: str) -> Path:
-        """Where a backup's `.part` stands."""
-        return self._part(file)
-
-    def server_part_path(self, file: str) -> str:
-        """Where SQL Server sees a backup's `.part`."""
-        return f"{self.server_path}/{self._part(file).name}"
+    def server_path_of(self, name: str) -> str:
+        """Where SQL Server sees a file of the directory."""
+        return f"{self.server_path}/{name}"
 
     @property
     def server_probe_path(self) -> str:
         """Where SQL Server sees the probe."""
-        return f"{self.server_path}/{self.probe_path.name}"
+        return self.server_path_of(self.probe_path.name)
 
     def _part(self, file: str) -> Path:
-        return self.path / (file.removesuffix(BACKUP) + PART)
+        return self.path / inventory.part_of(file)
 
     def _manifest(self, file: str) -> Path:
         return self.path / (file.removesuffix(BACKUP) + MANIFEST)
@@ -278,17 +269,6 @@ class BackupDir:
 def _lacks_a_file(listing: Listing) -> bool:
     stems = (name.removesuffix(MANIFEST) for name in listing.manifests)
     return any(listing.sizes.keys().isdisjoint((stem + BACKUP, stem + PART)) for stem in stems)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[io.FileIO]:
-    """A regular file, opened to be read: never through a link, and never a pipe's end.
-
-    SQL Server's user may write to the directory, and root reads in it.
-    """
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    with io.FileIO(os.open(path, flags), "rb") as stream:
-        yield stream
 
 
 def _printable(name: str) -> str:

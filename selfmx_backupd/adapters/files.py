@@ -1,9 +1,19 @@
-"""Small files written so that a crash leaves the old content or the new, never half."""
+"""Files written whole and read without following a link.
 
+Whole: a crash leaves the old content or the new, never half of one.
+"""
+
+import hashlib
+import io
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from selfmx_backupd.cancel import Cancel
+
 FILE_MODE = 0o640
+_CHUNK_BYTES = 1 << 20
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -44,3 +54,24 @@ def sync_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[io.FileIO]:
+    """A regular file, opened to be read: never through a link, and never a pipe's end.
+
+    SQL Server's user may write to the directory, and root reads in it.
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with io.FileIO(os.open(path, flags), "rb") as stream:
+        yield stream
+
+
+def sha256(path: Path, cancel: Cancel) -> str:
+    """SHA-256 of a file, as lower-case hex; the wish to stop is heard after each MiB."""
+    digest = hashlib.sha256()
+    with opened(path) as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            cancel.check()
+            digest.update(chunk)
+    return digest.hexdigest()

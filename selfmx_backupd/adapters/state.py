@@ -6,6 +6,7 @@ may be lost or damaged, and then the next run writes a fresh one.
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +15,7 @@ from typing import Any
 from selfmx_backupd.adapters.files import write_whole
 from selfmx_backupd.errors import ConfigError, DirectoryUnusable
 from selfmx_backupd.outcomes import Failure, Job, Outcome, Outcomes, RunMark
+from selfmx_backupd.restoration import Kept, Kind, RestorePlan, Step
 
 SCHEMA = 1
 FILE = "state.json"
@@ -50,8 +52,14 @@ class StateFile:
             DirectoryUnusable: It is there and we may not read it.
             ConfigError: It is the memory of another configuration.
         """
+        written = self._read()
         if self._unwritten is not None:
-            return self._unwritten
+            # A restore's plan is never kept in memory alone, and another process may have
+            # written one meanwhile.
+            return replace(self._unwritten, restore=written.restore)
+        return written
+
+    def _read(self) -> Outcomes:
         try:
             content = self._path.read_bytes()
         except FileNotFoundError:
@@ -70,7 +78,7 @@ class StateFile:
         try:
             return self.read()
         except DirectoryUnusable:
-            return Outcomes()
+            return self._unwritten or Outcomes()
 
     def _refuse_anothers(self, document: Mapping[str, Any]) -> None:
         owner = document.get("owner", self._owner)
@@ -127,6 +135,7 @@ def _encode(outcomes: Outcomes) -> dict[str, Any]:
         "schema": SCHEMA,
         "running": _encode_mark(outcomes.running),
         "jobs": {job: _encode_outcome(outcome) for job, outcome in outcomes.jobs.items()},
+        "restore": _encode_plan(outcomes.restore),
     }
 
 
@@ -160,9 +169,10 @@ def _encode_outcome(outcome: Outcome) -> dict[str, Any]:
 
 
 def _decode(document: Mapping[str, Any]) -> Outcomes:
-    known = {"schema", "owner", "running", "jobs"}
+    known = {"schema", "owner", "running", "jobs", "restore"}
     return Outcomes(
         running=_decode_mark(document.get("running")),
+        restore=_decode_plan(document.get("restore")),
         jobs=MappingProxyType(
             {Job(job): _decode_outcome(each) for job, each in document["jobs"].items()}
         ),
@@ -195,6 +205,54 @@ def _decode_outcome(outcome: Mapping[str, Any]) -> Outcome:
             exit_code=error["exit_code"],
             message=error["message"],
             hint=error["hint"],
+        ),
+    )
+
+
+def _encode_plan(plan: RestorePlan | None) -> dict[str, Any] | None:
+    if plan is None:
+        return None
+    return {
+        **{each.name: getattr(plan, each.name) for each in fields(plan)},
+        "started_at": plan.started_at.isoformat(),
+        "ended_at": _written(plan.ended_at),
+        "kept": [
+            {
+                "name": each.name,
+                "since": each.since.isoformat(),
+                "because": each.because,
+                "is_way_back": each.is_way_back,
+            }
+            for each in plan.kept
+        ],
+    }
+
+
+def _decode_plan(plan: Mapping[str, Any] | None) -> RestorePlan | None:
+    if plan is None:
+        return None
+    return RestorePlan(
+        kind=Kind(plan["kind"]),
+        file=plan["file"],
+        database=plan["database"],
+        incoming=plan["incoming"],
+        aside=plan["aside"],
+        step=Step(plan["step"]),
+        started_at=_read_utc(plan["started_at"]),
+        ended_at=_read(plan["ended_at"]),
+        live_state=plan["live_state"],
+        live_files=tuple(plan["live_files"]),
+        incoming_files=tuple(plan["incoming_files"]),
+        app_stopped=plan["app_stopped"],
+        safety=plan["safety"],
+        kept=tuple(
+            Kept(
+                name=each["name"],
+                since=_read_utc(each["since"]),
+                because=each["because"],
+                is_way_back=each["is_way_back"],
+            )
+            for each in plan["kept"]
         ),
     )
 

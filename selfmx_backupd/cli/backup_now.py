@@ -3,7 +3,6 @@
 import argparse
 import json
 import sys
-from contextlib import suppress
 
 from selfmx_backupd import log, text
 from selfmx_backupd.adapters import manifest
@@ -32,8 +31,7 @@ def main(arguments: argparse.Namespace) -> int:
                 progress=progress,
             )
         )
-    with suppress(OSError):  # it is done, whether or not anybody still reads that
-        print(_document(backup) if arguments.json else _sentence(backup))
+    interruptible.say(_document(backup) if arguments.json else _sentence(backup))
     return 0
 
 

@@ -93,8 +93,8 @@ def _parse(program: str, words: list[str]) -> argparse.Namespace:
             )
             sub.add_argument("--version", action="version", version=f"{program} {__version__}")
             _add_global(sub, takes_json=command.takes_json)
-    if program == "selfmx-restore":
-        parser.add_argument("file", nargs="?", metavar="FILE", help="a name from the list")
+    for argument in alone.arguments if alone else ():
+        parser.add_argument(*argument.words, **argument.options)
     arguments = parser.parse_args(words)
     if getattr(arguments, "config", None) is None:
         arguments.config = Path(os.environ.get(ENV_CONFIG) or DEFAULT_PATH)
@@ -130,6 +130,8 @@ def _report(error: BackupdError) -> int:
     with suppress(OSError):
         for problem in problems:
             print(f"error: {problem}", file=sys.stderr)
+        for note in getattr(error, "__notes__", ()):
+            print(f"note: {note}", file=sys.stderr)
         if error.hint:
             print(f"hint: {error.hint}", file=sys.stderr)
     if isinstance(error, Cancelled):

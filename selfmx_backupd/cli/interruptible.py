@@ -38,6 +38,12 @@ def run(work: Callable[[Cancel], _Result]) -> _Result:
     return job.result()
 
 
+def say(words: str) -> None:
+    """Say how work ended; it is done, whether or not anybody still reads that."""
+    with suppress(OSError):
+        print(words, flush=True)
+
+
 class _Job(threading.Thread, Generic[_Result]):
     def __init__(
         self, work: Callable[[Cancel], _Result], cancel: Cancel, ring: Callable[[], None]

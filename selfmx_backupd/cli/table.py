@@ -1,6 +1,20 @@
 """Which commands there are. A command's module is imported only when it is chosen."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """What a command takes, as argparse's add_argument wants it."""
+
+    words: tuple[str, ...]
+    options: Mapping[str, Any]
+
+
+def _switch(word: str, help_: str) -> Argument:
+    return Argument((word,), {"action": "store_true", "help": help_})
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +27,7 @@ class Command:
         module: Where its `main(arguments)` is.
         help: One line.
         takes_json: Whether it can answer with a JSON document.
+        arguments: What it takes besides.
     """
 
     program: str
@@ -20,7 +35,25 @@ class Command:
     module: str
     help: str
     takes_json: bool
+    arguments: tuple[Argument, ...] = ()
 
+
+_OF_RESTORE = (
+    Argument(("file",), {"nargs": "?", "metavar": "FILE", "help": "a name from the list"}),
+    _switch("--latest", "the newest verified backup"),
+    _switch("--yes", "consent to what is asked; for scripts"),
+    Argument(
+        ("--as",),
+        {
+            "dest": "as_name",
+            "metavar": "NAME",
+            "help": "restore to a new database of that name; nothing in service is touched",
+        },
+    ),
+    _switch("--in-place", "overwrite the database, after a safety backup: for small disks"),
+    _switch("--undo", "back to what was there before the last restore, finished or not"),
+    _switch("--drop-old", "drop the databases that restores have kept"),
+)
 
 COMMANDS = (
     Command(
@@ -47,9 +80,11 @@ COMMANDS = (
     Command(
         "selfmx-restore",
         None,
-        "selfmx_backupd.cli.restore_list",
-        "list the backups that can be restored",
+        "selfmx_backupd.cli.restore",
+        "restore a backup beside what is there, check it, and let the two change places; "
+        "without arguments list the backups",
         takes_json=False,
+        arguments=_OF_RESTORE,
     ),
 )
 

@@ -30,6 +30,7 @@ from selfmx_backupd.jobs.world import World
 from selfmx_backupd.model import Backup, Durations, Progress, State, Tier, Trigger
 from selfmx_backupd.outcomes import Job
 from selfmx_backupd.policy import schedule
+from selfmx_backupd.policy.inventory import part_of
 
 if TYPE_CHECKING:
     from selfmx_backupd.adapters.mssql.session import Message, Session
@@ -74,6 +75,13 @@ def back_up_now(world: World, run: Run) -> Backup:
     with world.session() as session:
         reconcile(world, run, session)
         return _back_up(world, run, session, (Tier.MANUAL,), Trigger.MANUAL)
+
+
+def back_up_before_restore(world: World, run: Run) -> Backup:
+    """The safety copy of what a restore in place is about to overwrite."""
+    with world.session() as session:
+        reconcile(world, run, session)
+        return _back_up(world, run, session, (Tier.PRE_RESTORE,), Trigger.PRE_RESTORE)
 
 
 def _ensure_it_counts(world: World, published: Backup) -> None:
@@ -168,7 +176,7 @@ def _run_backup_once(world: World, run: Run, session: Session, plan: _Plan) -> f
     directory = world.directory
     statement = statements.backup_database(
         plan.database,
-        directory.server_part_path(plan.file),
+        directory.server_path_of(part_of(plan.file)),
         name=plan.file.removesuffix(".bak"),
         description=statements.describe(plan.tiers, plan.trigger, plan.started_at),
         compression=_compression(world, session),
@@ -176,14 +184,18 @@ def _run_backup_once(world: World, run: Run, session: Session, plan: _Plan) -> f
 
     def heard(message: Message) -> None:
         if message.percent is not None:
-            size = directory.part_size(plan.file)
+            size = directory.size_of(part_of(plan.file))
             run.progress(Progress("backing up", message.percent, size))
 
     with Activity(world.connect, session.facts.session_id) as activity:
 
         def pulse() -> Hashable:
             file = plan.file
-            return directory.part_size(file), directory.part_written_at(file), activity.pulse()
+            return (
+                directory.size_of(part_of(file)),
+                directory.part_written_at(file),
+                activity.pulse(),
+            )
 
         return session.run(
             statement,
@@ -208,15 +220,15 @@ def _compression(world: World, session: Session) -> bool | None:
 def _describe(world: World, session: Session, plan: _Plan, took_s: float) -> Backup:
     """Read the header of what was written, and write the manifest, not yet verified."""
     directory = world.directory
-    size = directory.part_size(plan.file)
+    size = directory.size_of(part_of(plan.file))
     if not size:
         raise DirectoriesDiffer(
-            f"SQL Server wrote {directory.server_part_path(plan.file)}, and "
+            f"SQL Server wrote {directory.server_path_of(part_of(plan.file))}, and "
             f"{'nothing of it' if size is None else 'only an empty file'} is in {directory.path}",
             hint=f"Type: ls -la {directory.path}",
         )
     directory.ensure_readable(plan.file)
-    path = directory.server_part_path(plan.file)
+    path = directory.server_path_of(part_of(plan.file))
     rows = session.rows(statements.header_only(path), f"reading the header of {plan.file}")
     header = headers.the_only_set(rows, plan.file, plan.database)
     if not header.has_checksums:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -20,12 +20,19 @@ from selfmx_backupd.adapters.mssql import headers, numbers, statements
 from selfmx_backupd.adapters.mssql.activity import Activity
 from selfmx_backupd.adapters.mssql.watch import Stall
 from selfmx_backupd.cancel import Cancel
-from selfmx_backupd.errors import BackupUnusable, ConnectionLost, ServerRefused
+from selfmx_backupd.errors import (
+    BackupUnusable,
+    ConnectionLost,
+    DirectoryUnusable,
+    NotEnoughSpace,
+    ServerRefused,
+)
 from selfmx_backupd.events import BACKUP_PUBLISHED, DAMAGE_FOUND, FSYNC_UNSUPPORTED
 from selfmx_backupd.jobs.removal import removing
 from selfmx_backupd.jobs.run import Run
 from selfmx_backupd.jobs.world import World
-from selfmx_backupd.model import Backup, Check, Progress, Verified
+from selfmx_backupd.model import Backup, Check, Damaged, Progress, Verified
+from selfmx_backupd.policy.inventory import part_of
 
 if TYPE_CHECKING:
     from selfmx_backupd.adapters.mssql.session import Message, Session
@@ -39,7 +46,7 @@ def prove_or_remove(world: World, run: Run, session: Session, backup: Backup) ->
         BackupdError: It could not be proven; it stays, for the next run.
     """
     try:
-        return prove(world, run, session, backup)
+        return prove(world, run, session, backup, part_of(backup.file))
     except BackupUnusable as error:
         log.emit(DAMAGE_FOUND, file=backup.file, reason=error.message)
         with removing(backup.file):
@@ -47,8 +54,32 @@ def prove_or_remove(world: World, run: Run, session: Session, backup: Backup) ->
         raise
 
 
-def prove(world: World, run: Run, session: Session, backup: Backup) -> Backup:
+def prove_or_mark(world: World, run: Run, session: Session, backup: Backup) -> Backup:
+    """Prove a published backup once more; say in its manifest where it is proven to be bad.
+
+    Raises:
+        BackupUnusable: It is damaged, and from now on listed so.
+        BackupdError: It could not be proven, for a reason that is not its own.
+    """
+    try:
+        return prove(world, run, session, backup, backup.file)
+    except BackupUnusable as error:
+        log.emit(DAMAGE_FOUND, file=backup.file, reason=error.message)
+        damaged = Damaged(at=world.now(), by="proof", reason=error.message)
+        with suppress(DirectoryUnusable, NotEnoughSpace):  # what is known is said all the same
+            world.directory.write_manifest(replace(backup, damaged=damaged))
+        raise
+
+
+def prove(world: World, run: Run, session: Session, backup: Backup, name: str) -> Backup:
     """Size and header, then RESTORE VERIFYONLY, while SHA-256 runs over the same file.
+
+    Args:
+        world: What it works with.
+        run: Whom to tell.
+        session: In which SQL Server is asked.
+        backup: What the manifest says.
+        name: Of the file: the backup's, or that of its `.part`.
 
     Returns:
         The backup with `sha256` and `verified`; nothing has been written yet.
@@ -58,13 +89,12 @@ def prove(world: World, run: Run, session: Session, backup: Backup) -> Backup:
         BackupdError: It could not be read, or the server could not be asked.
     """
     began = time.monotonic()
-    path = world.directory.part_path(backup.file)
-    size = world.directory.part_size(backup.file)
+    size = world.directory.size_of(name)
     if size != backup.size_bytes:
         raise BackupUnusable(f"{backup.file} has {size} bytes, {backup.size_bytes} were written")
-    same_set(world, session, backup)
-    with _Hashing(world.directory, path, run.cancel) as hashing:
-        checked = _verify_only(world, run, session, backup.file)
+    same_set(world, session, backup, name)
+    with _Hashing(world.directory, name, run.cancel) as hashing:
+        checked = verify_only(world, run, session, name)
         sha256 = hashing.result()
     if backup.sha256 not in (None, sha256):
         raise BackupUnusable(f"{backup.file} has not the SHA-256 that its manifest names")
@@ -98,36 +128,62 @@ def publish(world: World, backup: Backup) -> Backup:
     return backup
 
 
-def same_set(world: World, session: Session, backup: Backup) -> None:
+def ensure_not_newer(session: Session, file: str, version: str) -> None:
+    """A backup of a newer server may not be judged: an older one calls it malformed (3241).
+
+    Args:
+        session: In which SQL Server is asked.
+        file: The backup.
+        version: Of the server that wrote it.
+
+    Raises:
+        ServerRefused: This server is older; backups never restore to an older version.
+    """
+    ours = session.facts.server.version
+    if _major(ours) < _major(version):
+        raise ServerRefused(
+            f"{file} was taken from SQL Server {version}, and {ours} can neither prove nor "
+            "restore it",
+            hint=f"Take {file} and its manifest to where that version or a newer one runs.",
+        )
+
+
+def _major(version: str) -> int:
+    number = version.partition(".")[0]
+    return int(number) if number.isdecimal() else 0
+
+
+def same_set(world: World, session: Session, backup: Backup, name: str) -> None:
     """The file holds the backup set that its manifest speaks of.
 
     Raises:
         BackupUnusable: It holds another, or none.
     """
-    sql = statements.header_only(world.directory.server_part_path(backup.file))
+    sql = statements.header_only(world.directory.server_path_of(name))
     rows = session.rows(sql, f"reading the header of {backup.file}")
     header = headers.the_only_set(rows, backup.file, backup.database)
     if header.backup_set.guid != backup.backup_set.guid:
         raise BackupUnusable(f"{backup.file} holds another backup set than its manifest says")
 
 
-def _verify_only(world: World, run: Run, session: Session, file: str) -> tuple[Check, ...]:
+def verify_only(world: World, run: Run, session: Session, name: str) -> tuple[Check, ...]:
     """Let SQL Server read the whole file; the evidence is message 3262."""
     try:
-        _run_verify_only(world, run, session, file, checksum=True)
+        _run_verify_only(world, run, session, name, checksum=True)
     except ServerRefused as error:
         if error.number != numbers.NO_CHECKSUMS:
             raise
         # Without checksums is not damaged: it is proven by less, and recorded so.
-        _run_verify_only(world, run, session, file, checksum=False)
+        _run_verify_only(world, run, session, name, checksum=False)
         return Check.HEADER, Check.VERIFYONLY
     return Check.CHECKSUM, Check.HEADER, Check.VERIFYONLY
 
 
 def _run_verify_only(
-    world: World, run: Run, session: Session, file: str, *, checksum: bool
+    world: World, run: Run, session: Session, name: str, *, checksum: bool
 ) -> None:
-    statement = statements.verify_only(world.directory.server_part_path(file), checksum=checksum)
+    file = name.removesuffix(".part")
+    statement = statements.verify_only(world.directory.server_path_of(name), checksum=checksum)
 
     def heard(message: Message) -> None:
         if message.percent is not None:
@@ -150,9 +206,9 @@ def _run_verify_only(
 class _Hashing:
     """SHA-256 in a thread of its own; hashlib and reads let other threads run."""
 
-    def __init__(self, directory: BackupDir, path: Path, cancel: Cancel) -> None:
+    def __init__(self, directory: BackupDir, name: str, cancel: Cancel) -> None:
         self._directory = directory
-        self._path = path
+        self._name = name
         self._cancel = Cancel(parent=cancel)
         self._sha256: str | None = None
         self._error: Exception | None = None
@@ -173,7 +229,7 @@ class _Hashing:
 
     def _work(self) -> None:
         try:
-            self._sha256 = self._directory.sha256(self._path, self._cancel)
+            self._sha256 = self._directory.sha256(self._name, self._cancel)
         except Exception as error:  # noqa: BLE001  # it is raised in the thread that asks
             self._error = error
 

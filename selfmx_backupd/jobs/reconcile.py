@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from selfmx_backupd import log
 from selfmx_backupd.adapters.mssql import statements
-from selfmx_backupd.errors import BackupUnusable, ServerRefused
+from selfmx_backupd.errors import BackupUnusable
 from selfmx_backupd.events import (
     LEFTOVER_KEPT,
     LEFTOVER_REMOVED,
     SWEEP_REMOVED,
 )
-from selfmx_backupd.jobs.prove import prove_or_remove, publish
+from selfmx_backupd.jobs.prove import ensure_not_newer, prove_or_remove, publish
 from selfmx_backupd.jobs.removal import removing
 from selfmx_backupd.jobs.run import Run
 from selfmx_backupd.jobs.world import World, program_name
@@ -70,28 +70,13 @@ def tidy(world: World) -> None:
 
 def _finish(world: World, run: Run, session: Session, backup: Backup) -> None:
     run.step("verifying", backup.file)
-    _ensure_not_older(session, backup)
+    ensure_not_newer(session, backup.file, backup.server.version)
     try:
         proven = prove_or_remove(world, run, session, backup)
     except BackupUnusable:
         # Reported and removed: what it was taken for is still due.
         return
     publish(world, proven)
-
-
-def _ensure_not_older(session: Session, backup: Backup) -> None:
-    """An older server calls a newer one's good backup malformed (3241): it may not judge it."""
-    ours, its = session.facts.server.version, backup.server.version
-    if _major(ours) < _major(its):
-        raise ServerRefused(
-            f"{backup.file} was taken from SQL Server {its}, and {ours} cannot prove it",
-            hint=f"Move {backup.file}.part and its manifest to where that version runs.",
-        )
-
-
-def _major(version: str) -> int:
-    number = version.partition(".")[0]
-    return int(number) if number.isdecimal() else 0
 
 
 def _remove_rubbish(world: World, session: Session, file: str) -> None:

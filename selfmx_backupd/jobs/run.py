@@ -20,6 +20,7 @@ from selfmx_backupd.events import Event
 from selfmx_backupd.jobs.world import World
 from selfmx_backupd.model import Progress
 from selfmx_backupd.outcomes import Failure, Job, Outcome, Outcomes, RunMark
+from selfmx_backupd.restoration import RestorePlan
 
 _Result = TypeVar("_Result")
 
@@ -27,6 +28,7 @@ _FAILED = {
     Job.BACKUP: events.BACKUP_FAILED,
     Job.SWEEP: events.SWEEP_FAILED,
     Job.VERIFY: events.VERIFY_FAILED,
+    Job.RESTORE: events.RESTORE_FAILED,
 }
 
 
@@ -54,6 +56,26 @@ class Run:
             self._outcomes = replace(self._outcomes, running=now_doing)
             _remember(self._world, self._outcomes)
         self.progress(Progress(step))
+
+    @property
+    def plan(self) -> RestorePlan | None:
+        """The plan of the last restore, which may have been interrupted."""
+        return self._outcomes.restore
+
+    def record(self, plan: RestorePlan) -> None:
+        """Write a restore's plan down, before what it names is done.
+
+        Raises:
+            DirectoryUnusable: It cannot be written; then what it names must not be done.
+        """
+        outcomes = replace(self._outcomes, restore=plan)
+        self._world.state.write(outcomes)
+        self._outcomes = outcomes
+
+    @property
+    def outcomes(self) -> Outcomes:
+        """What is to be remembered of everything but this run."""
+        return replace(self._outcomes, running=None)
 
 
 def run_job(
@@ -100,12 +122,13 @@ def run_job(
         marked = replace(outcomes, running=mark)
         _remember(world, marked)
         with structlog.contextvars.bound_contextvars(run_id=mark.run_id):
+            run = Run(world, marked, cancel, progress)
             try:
-                result = body(Run(world, marked, cancel, progress))
+                result = body(run)
             except Exception as error:
-                _remember(world, _after_failure(outcomes, mark, world.now(), error))
+                _remember(world, _after_failure(run.outcomes, mark, world.now(), error))
                 raise
-        _remember(world, _after_success(outcomes, mark, world.now()))
+        _remember(world, _after_success(run.outcomes, mark, world.now()))
         return result
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -30,6 +30,7 @@ class World:
 
     Attributes:
         connect: Opens a session; the password is read at that moment.
+        connect_to_restore: The same, as the login that may restore, rename and drop.
         now: The time, UTC.
     """
 
@@ -40,6 +41,7 @@ class World:
     directory: BackupDir
     state: StateFile
     connect: Callable[[], Session]
+    connect_to_restore: Callable[[], Session]
     now: Callable[[], datetime]
 
     @contextmanager
@@ -54,6 +56,10 @@ class World:
                 driver=session.driver,
             )
             yield session
+
+    def for_restoring(self) -> World:
+        """The same world with the other login's sessions."""
+        return replace(self, connect=self.connect_to_restore)
 
     def inventory(self) -> Inventory:
         """Read the backup directory and make sense of it."""

@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from selfmx_backupd import text
 from selfmx_backupd.model import Due, Entry, State
-from selfmx_backupd.outcomes import Outcomes
+from selfmx_backupd.outcomes import Job, Outcomes
 
 
 class Severity(IntEnum):
@@ -41,7 +41,7 @@ def assess(
     *,
     entries: Iterable[Entry],
     due: Sequence[Due],
-    is_running: bool,
+    busy: Job | None,
     outcomes: Outcomes,
     free_percent: float,
     limits: Limits,
@@ -52,15 +52,17 @@ def assess(
     Args:
         entries: Every backup of the directory.
         due: The tiers that want a backup.
-        is_running: A backup for them is under way. Only whoever runs it knows: the mark in
-            the state file may be a dead run's, or a manual backup's, which settles no tier.
+        busy: What is under way: a backup for what is due, or a restore in whatever process.
+            The mark in the state file alone may be a dead run's, or a manual backup's, which
+            settles no tier.
         outcomes: How the last runs ended.
         free_percent: Of the backup directory's file system.
         limits: When something is called wrong.
         now: UTC.
     """
     findings = [
-        *([] if is_running else _late(due, limits, now)),
+        *([] if busy is Job.RESTORE else _interrupted(outcomes)),
+        *([] if busy is Job.BACKUP else _late(due, limits, now)),
         *_lost(entries),
         *_failed(outcomes),
     ]
@@ -68,6 +70,17 @@ def assess(
         sentence = f"only {free_percent:.0f} % of the backup directory's disk is free"
         findings.append(Finding(Severity.WARNING, sentence))
     return tuple(sorted(findings, key=lambda finding: -finding.severity))
+
+
+def _interrupted(outcomes: Outcomes) -> Iterable[Finding]:
+    plan = outcomes.restore
+    if plan is not None and plan.is_open:
+        what = f"the restore of {plan.file}" if plan.file else "the undo of a restore"
+        sentence = (
+            f"{what} was interrupted ({plan.step}), and {plan.database} may be out of service; "
+            "type: selfmx-restore --undo"
+        )
+        yield Finding(Severity.CRITICAL, sentence)
 
 
 def _late(due: Sequence[Due], limits: Limits, now: datetime) -> Iterable[Finding]:

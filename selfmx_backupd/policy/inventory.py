@@ -7,7 +7,7 @@ agrees; everything else counts for nothing, and never goes by itself.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from selfmx_backupd.model import Backup, Entry, State
 
@@ -83,6 +83,11 @@ class Inventory:
         return tuple(sorted(found, key=lambda each: each.started_at, reverse=True))
 
 
+def part_of(file: str) -> str:
+    """What a backup is called until it is proven."""
+    return file.removesuffix(BACKUP) + PART
+
+
 def is_stem(name: str, prefix: str) -> bool:
     """Whether a name without its ending is one that we give: prefix, date and time.
 
@@ -96,6 +101,18 @@ def is_stem(name: str, prefix: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def dated(file: str, zone: tzinfo) -> datetime | None:
+    """When a backup was begun, by its name alone, UTC; None where the name tells nothing.
+
+    Of a local time that exists twice it is the first.
+    """
+    found = _STEM.fullmatch(file.removesuffix(BACKUP))
+    if found is None or not is_stem(file.removesuffix(BACKUP), found["prefix"]):
+        return None
+    local = datetime.fromisoformat(f"{found['date']}T{found['time']}")
+    return local.replace(tzinfo=zone).astimezone(UTC)
 
 
 def take(listing: Listing, prefix: str, now: datetime) -> Inventory:

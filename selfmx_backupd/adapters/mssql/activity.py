@@ -18,12 +18,16 @@ class Activity:
 
     The second connection is opened when it is first needed: a backup that talks all the
     time never opens it.
+
+    Attributes:
+        percent: What percent_complete was when it was last seen; None where it was not.
     """
 
     def __init__(self, connect: Callable[[], Session], session_id: int) -> None:
         self._connect = connect
         self._session_id = session_id
         self._session: Session | None = None
+        self.percent: int | None = None
 
     def pulse(self) -> Hashable | None:
         """What changes while the server works; None where our login may not see it."""
@@ -35,7 +39,10 @@ class Activity:
         except BackupdError:
             self.close()
             return None
-        return tuple(rows[0].values()) if rows else None
+        if not rows:
+            return None
+        self.percent = int(rows[0]["percent_complete"])
+        return tuple(rows[0].values())
 
     def __enter__(self) -> Self:
         return self

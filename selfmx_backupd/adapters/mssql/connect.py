@@ -24,6 +24,7 @@ class Target:
         driver: "auto", a registered driver's name, or the path of a library.
         encrypt: "yes", "no" or "strict".
         login_timeout_s: How long to wait for an answer.
+        keys: What the keys of name and password begin with: "" or "restore_".
     """
 
     host: str
@@ -34,6 +35,12 @@ class Target:
     encrypt: str
     trust_server_certificate: bool
     login_timeout_s: int
+    keys: str = ""
+
+    @property
+    def password_key(self) -> str:
+        """The key that names the password's file."""
+        return f"sqlserver.{self.keys}password_file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +123,7 @@ def _freetds(target: Target, password: str) -> dict[str, str]:
     # (seen with FreeTDS 1.3.17).
     if ";" in password + target.user:
         raise ConfigError(
-            ("sqlserver.password_file: FreeTDS cannot send a name or password with a semicolon",),
+            (f"{target.password_key}: FreeTDS cannot send a name or password with a semicolon",),
             hint="Type: pip install 'selfmx-backupd[msodbc]', or choose another password.",
         )
     if target.encrypt == "strict" or not target.trust_server_certificate:
@@ -156,14 +163,14 @@ def read_password(target: Target, credentials_directory: str | None) -> str:
         password = path.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
     except OSError as error:
         raise ConfigError(
-            (f"sqlserver.password_file: cannot read {path}: {(error.strerror or '').lower()}",),
+            (f"{target.password_key}: cannot read {path}: {(error.strerror or '').lower()}",),
             hint=f"Write the password of {target.user} there, readable by us alone. "
             f"Type: ls -l {path}",
         ) from None
     except UnicodeDecodeError:
-        raise ConfigError((f"sqlserver.password_file: {path} is not UTF-8 text",)) from None
+        raise ConfigError((f"{target.password_key}: {path} is not UTF-8 text",)) from None
     if not password:
-        raise ConfigError((f"sqlserver.password_file: {path} is empty",))
+        raise ConfigError((f"{target.password_key}: {path} is empty",))
     return password
 
 
@@ -193,6 +200,8 @@ def connect(target: Target, program: str, credentials_directory: str | None) -> 
         if isinstance(refusal, LoginRefused) and credentials_directory:
             # systemd copied the password when the service began.
             refusal.hint = f"{refusal.hint} Has it changed? Type: systemctl restart selfmx-backupd"
+        if isinstance(refusal, LoginRefused) and target.keys:
+            refusal.hint = (refusal.hint or "").replace("sqlserver.", f"sqlserver.{target.keys}")
         # `from None`: what the driver raised may know the connection string.
         raise refusal from None
     return Session(connection, address=address, driver=driver.name)

@@ -16,6 +16,7 @@ from selfmx_backupd.errors import (
     BackupdError,
     BackupUnusable,
     ConnectionLost,
+    DatabaseInUse,
     DatabaseUnavailable,
     LoginRefused,
     NotEnoughSpace,
@@ -56,6 +57,9 @@ _DRIVER_HINTS = {
     "Type: odbcinst -q -d",
 }
 _SPACE_HINT = "Type: df -h on the backup directory, free some space, then try again."
+_DATA_SPACE_HINT = (
+    "Free some space on SQL Server's data volume, or restore over the live database: --in-place"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +136,16 @@ def while_running(error: pyodbc.Error, doing: str) -> BackupdError:
     if number == numbers.NO_COMPRESSION:
         hint = 'Set backup.compression = "auto", or "off".'
         return ServerRefused(sentence, hint=hint, number=number)
+    if number in numbers.DATA_DISK_FULL:
+        return NotEnoughSpace(sentence, hint=_DATA_SPACE_HINT, number=number)
     return _kind(number)(sentence, number=number)
 
 
 def _kind(number: int) -> type[BackupdError]:
     if number == numbers.SERIALIZED:
         return AnotherBackupRuns
+    if number in numbers.IN_USE:
+        return DatabaseInUse
     if number in numbers.DATABASE_UNAVAILABLE:
         return DatabaseUnavailable
     if number in numbers.DAMAGE:

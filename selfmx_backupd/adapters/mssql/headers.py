@@ -11,13 +11,23 @@ from selfmx_backupd.errors import BackupUnusable
 from selfmx_backupd.model import BackupSet, DatabaseFile
 
 _FULL = 1
+# What a server knows only when a backup ends. Of one that was cut short it has none of it.
+_AT_THE_END = ("LastLSN", "BackupSize")
+_VERSION = ("Major", "Minor", "Build")
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """One backup set as its header describes it."""
+    """One backup set as its header describes it.
+
+    `server_version` is the version of the server that wrote it, `server_name` its name;
+    `finished_on` is its local time, whose zone nobody tells reliably.
+    """
 
     database: str
+    server_name: str
+    server_version: str
+    finished_on: str
     is_full: bool
     has_checksums: bool
     is_damaged: bool
@@ -32,6 +42,9 @@ def read_header(row: Mapping[str, Any]) -> Header:
     """
     return Header(
         database=str(row["DatabaseName"]),
+        server_name=str(row["ServerName"]),
+        server_version=".".join(str(row[f"SoftwareVersion{part}"]) for part in _VERSION),
+        finished_on=str(row["BackupFinishDate"]),
         is_full=int(row["BackupType"]) == _FULL,
         has_checksums=bool(row["HasBackupChecksums"]),
         is_damaged=bool(row["IsDamaged"]),
@@ -58,6 +71,8 @@ def the_only_set(rows: Sequence[Mapping[str, Any]], file: str, database: str) ->
     """
     if len(rows) != 1:
         raise BackupUnusable(f"{file} holds {len(rows)} backup sets, one was expected")
+    if any(rows[0][name] is None for name in _AT_THE_END):
+        raise BackupUnusable(f"{file} is incomplete: its end, and what stands there, is missing")
     header = read_header(rows[0])
     if header.database.casefold() != database.casefold():
         raise BackupUnusable(f"{file} holds a backup of {header.database}, not of {database}")

@@ -19,7 +19,14 @@ NOT_A_BACKUP = 3241
 LOGIN_REFUSED = frozenset({4060, 4064, 18452, 18456, 18470, 18486, 18487, 18488})
 STARTING_OR_STOPPING = frozenset({6005, 17142, 18401, 18451, 18461})
 DATABASE_UNAVAILABLE = frozenset({911, 921, 922, 924, 927, 942, 945, 3033, 3036})
-PERMISSION_MISSING = frozenset({229, 262, 297, 300, 916, 3110, 5011, 15247})
+PERMISSION_MISSING = frozenset({229, 262, 297, 300, 916, 3110, 5011, 6102, 7983, 15247})
+# A restore makes files in full size; 5149 is how Linux says that they do not fit (KB 4519691).
+DATA_DISK_FULL = frozenset({3257, 5149})
+# Somebody is in the database, holds its only place, locks it, or we lost a deadlock.
+IN_USE = frozenset({1205, 1222, 3101, 3102, 3702, 5030, 5061, 5064, 5070})
+DATABASE_HELD = 924
+NEWER_SERVER = 3169
+ALTER_FAILED = 5069
 DEVICE = frozenset({CANNOT_OPEN_DEVICE, 3202, READ_FAILED, 3271})
 DAMAGE = frozenset({NOT_A_BACKUP, DEVICE_IS_EMPTY, 3183, 3186, 3189, 3242, 3243, 3256, 3266})
 SESSION_KILLED = 596

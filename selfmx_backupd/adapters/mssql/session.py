@@ -110,6 +110,18 @@ class Session:
             _close(cursor)
         return rows
 
+    def execute(self, sql: str, doing: str) -> None:
+        """Run a short statement that answers with messages at most."""
+        cursor = self._cursor(_SHORT_STATEMENT_S, doing)
+        try:
+            cursor.execute(sql)
+            while cursor.nextset():
+                pass
+        except pyodbc.Error as error:
+            raise failures.while_running(error, doing) from error
+        finally:
+            _close(cursor)
+
     def run(
         self,
         sql: str,
@@ -118,15 +130,17 @@ class Session:
         cancel: Cancel,
         heard: Callable[[Message], None],
         stall: Stall | None,
+        found: Callable[[dict[str, Any]], None] | None = None,
     ) -> frozenset[int]:
         """Run a long statement to its end.
 
         Args:
-            sql: The statement; it answers with messages, not with rows.
+            sql: The statement; it answers with messages, and with rows where `found` is given.
             doing: What is being done, for errors: "the backup of SelfMX".
             cancel: Ends the statement on the server.
             heard: Told each message as it comes.
             stall: When to give up for want of progress; None never does.
+            found: Told each row, by column name.
 
         Returns:
             The numbers of all messages, which are the evidence of success.
@@ -142,8 +156,10 @@ class Session:
                 try:
                     cursor.execute(sql)
                     self._hear(cursor, seen, watch, heard)
+                    _fetch(cursor, found)
                     while cursor.nextset():
                         self._hear(cursor, seen, watch, heard)
+                        _fetch(cursor, found)
                 except pyodbc.Error as error:
                     raise (watch.cause or failures.while_running(error, doing)) from error
             if watch.cause is not None:
@@ -207,6 +223,14 @@ class Session:
             seen.add(message.number)
             watch.moved()
             heard(message)
+
+
+def _fetch(cursor: pyodbc.Cursor, found: Callable[[dict[str, Any]], None] | None) -> None:
+    if found is None or cursor.description is None:
+        return
+    names = [column[0] for column in cursor.description]
+    for row in cursor:
+        found(dict(zip(names, row, strict=True)))
 
 
 def _close(cursor: pyodbc.Cursor) -> None:

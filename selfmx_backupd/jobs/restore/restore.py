@@ -1,0 +1,69 @@
+"""What `selfmx-restore` does under the lock: heal first, look again, then act."""
+
+from __future__ import annotations
+
+from selfmx_backupd.errors import GuardRefused
+from selfmx_backupd.jobs.restore.beside import restore_beside
+from selfmx_backupd.jobs.restore.copy_only import restore_copy
+from selfmx_backupd.jobs.restore.heal import heal_what_is_open
+from selfmx_backupd.jobs.restore.in_place import restore_in_place
+from selfmx_backupd.jobs.restore.report import Notes, Report
+from selfmx_backupd.jobs.restore.survey import Survey, Wanted, look
+from selfmx_backupd.jobs.restore.undo import drop_kept, look_back, undo
+from selfmx_backupd.jobs.run import Run
+from selfmx_backupd.jobs.world import World
+from selfmx_backupd.restoration import Kind, Step
+
+
+def restore(world: World, run: Run, wanted: Wanted, agreed_state: str | None) -> Report:
+    """Restore a backup.
+
+    Args:
+        world: What it works with.
+        run: Whom to tell.
+        wanted: What was asked for.
+        agreed_state: The state of the live database that the person knew who consented.
+    """
+    run.step("connecting")
+    notes = Notes(healed=list(heal_what_is_open(world.for_restoring(), run)))
+    with world.for_restoring().session() as session:
+        survey = look(world, session, wanted)
+        _ensure_as_agreed(survey, agreed_state)
+        if survey.kind is Kind.COPY:
+            return restore_copy(world, run, session, survey, notes)
+        if survey.kind is Kind.IN_PLACE:
+            return restore_in_place(world, run, session, survey, notes)
+        return restore_beside(world, run, session, survey, notes)
+
+
+def go_back(world: World, run: Run) -> Report:
+    """Have the database that was in service before the last restore, finished or not."""
+    run.step("connecting")
+    notes = Notes(healed=list(heal_what_is_open(world.for_restoring(), run)))
+    if notes.healed and run.plan is not None and run.plan.step is Step.GIVEN_UP:
+        return Report(
+            kind=Kind.UNDO, database=run.plan.database, kept=run.plan.kept, healed=notes.healed
+        )
+    with world.for_restoring().session() as session:
+        back = look_back(world, session, run.plan)
+        return undo(world, run, session, back, notes)
+
+
+def clean_up(world: World, run: Run) -> tuple[str, ...]:
+    """Drop what restores have kept; return the names."""
+    run.step("connecting")
+    heal_what_is_open(world.for_restoring(), run)
+    with world.for_restoring().session() as session:
+        return drop_kept(world, run, session)
+
+
+def _ensure_as_agreed(survey: Survey, agreed_state: str | None) -> None:
+    """A database that has to be dropped was known to be in its state by whoever consented."""
+    live = survey.live
+    if survey.kind is Kind.COPY or live is None or live.is_online:
+        return
+    if live.state != agreed_state:
+        raise GuardRefused(
+            f"{live.name} is {live.state}, and was not when you were asked",
+            hint="Type the command again, and read what becomes of it.",
+        )

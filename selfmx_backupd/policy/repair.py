@@ -1,0 +1,160 @@
+"""What an interrupted restore wants: which database is which, and what puts it right.
+
+Names tell little after a crash: the live one may have been renamed, or an application
+that found its database missing may have made an empty one. Physical file names tell all,
+because no rename changes them and the copy's carry a stamp of their own.
+
+- What was in service goes back into service where that can be done: an interrupted restore
+  has changed nothing.
+- Where it is gone (it was not ONLINE and was dropped, or there was none) the checked copy
+  goes into service.
+- Only one thing is ever dropped: the copy that this restore made, under the name that this
+  restore gave it. A database that nobody knows is moved aside, whole.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from selfmx_backupd.restoration import Kind, RestorePlan, Step
+
+_ONLINE = "ONLINE"
+_SINGLE_USER = "SINGLE_USER"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A database as the server lists it now.
+
+    Attributes:
+        files: Its physical file names.
+    """
+
+    name: str
+    state: str
+    user_access: str
+    files: Collection[str]
+
+
+class Serving(Enum):
+    """Which database has the name that is in service, once the repair is done."""
+
+    OLD = auto()  # the one that was in service before the restore
+    NEW = auto()  # the one that the restore brought
+    OTHER = auto()  # one that neither of them is
+    NONE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What puts an interrupted restore right.
+
+    Attributes:
+        renames: From, to; in this order.
+        drop: The unfinished copy.
+        restores_safety: In place: the safety backup has to be restored.
+        serving: What is in service afterwards.
+        stray: The name that a database which nobody knows got.
+        reason: In words, for the report.
+    """
+
+    serving: Serving
+    reason: str
+    renames: tuple[tuple[str, str], ...] = ()
+    drop: str | None = None
+    restores_safety: bool = False
+    stray: str | None = None
+
+
+def repair(plan: RestorePlan, found: Sequence[Found], stray: str) -> Repair:
+    """What to do about an open plan.
+
+    Args:
+        plan: As `state.json` has it.
+        found: Every database of the server.
+        stray: A free name, for a database that stands where ours should and is not ours.
+    """
+    live = _named(found, plan.database)
+    if plan.kind is Kind.IN_PLACE:
+        return _in_place(plan, live)
+    new = _with_files(found, plan.incoming_files)
+    if plan.kind is Kind.COPY:
+        serving = Serving.NONE if live is None else Serving.OLD
+        return Repair(serving, "the copy was not finished", drop=_droppable(plan, new))
+    old = _with_files(found, plan.live_files)
+    if live is not None and live == new:
+        return Repair(Serving.NEW, f"{plan.database} is the restored database already")
+    if live is not None and live == old:
+        reason = f"{plan.database} is the database that it was before"
+        return Repair(Serving.OLD, reason, drop=_droppable(plan, new))
+    return _fill(plan, live, old, new, stray)
+
+
+def _fill(
+    plan: RestorePlan, live: Found | None, old: Found | None, new: Found | None, stray: str
+) -> Repair:
+    """The name in service is free, or a database has it that is neither the old nor the new."""
+    moved = ((live.name, stray),) if live else ()
+    moved_aside = stray if live else None
+    if old is not None and _is(old, plan.aside):
+        reason = f"{plan.database} had been renamed to {old.name} and gets its name back"
+        back = (*moved, (old.name, plan.database))
+        return Repair(Serving.OLD, reason, back, _droppable(plan, new), stray=moved_aside)
+    if old is None and new is not None and _is_checked(plan, new):
+        reason = f"{new.name} was restored and checked, and gets the name {plan.database}"
+        forward = (*moved, (new.name, plan.database))
+        return Repair(Serving.NEW, reason, forward, stray=moved_aside)
+    drop = _droppable(plan, new)
+    if live is not None:
+        return Repair(Serving.OTHER, f"{plan.database} was made anew meanwhile", drop=drop)
+    if old is not None:
+        return Repair(Serving.NONE, f"somebody renamed {plan.database} to {old.name}", drop=drop)
+    return Repair(Serving.NONE, f"there was no {plan.database} before either", drop=drop)
+
+
+def _in_place(plan: RestorePlan, live: Found | None) -> Repair:
+    """A RESTORE over the live database: its state tells how far that came.
+
+    It was single-user before it was overwritten, and a RESTORE ends in the user access of
+    the backup. Source: RESTORE (Transact-SQL), on the options of a restored database.
+    """
+    if plan.step is Step.STARTING:
+        serving = Serving.NONE if live is None else Serving.NEW
+        return Repair(serving, f"{plan.database} is the restored database already")
+    if plan.step is not Step.OVERWRITING:
+        serving = Serving.NONE if live is None else Serving.OLD
+        return Repair(serving, f"{plan.database} is as it was before")
+    if live is None or live.state != _ONLINE:
+        if plan.safety is None:
+            return Repair(Serving.NONE, f"{plan.database} is half overwritten")
+        reason = f"{plan.database} was half overwritten, and came back from {plan.safety}"
+        return Repair(Serving.OLD, reason, restores_safety=True)
+    if live.user_access == _SINGLE_USER:
+        return Repair(Serving.OLD, f"{plan.database} had not been overwritten yet")
+    return Repair(Serving.NEW, f"{plan.database} had been overwritten already")
+
+
+def _named(found: Sequence[Found], name: str) -> Found | None:
+    return next((each for each in found if _is(each, name)), None)
+
+
+def _with_files(found: Sequence[Found], files: Sequence[str]) -> Found | None:
+    """The database that has one of these files; a file belongs to one database."""
+    wanted = {each.casefold() for each in files}
+    return next((each for each in found if wanted & {file.casefold() for file in each.files}), None)
+
+
+def _is(one: Found, name: str) -> bool:
+    return one.name.casefold() == name.casefold()
+
+
+def _is_checked(plan: RestorePlan, new: Found) -> bool:
+    """Whether the copy was good and about to be swapped; an undo brings back what served once."""
+    return plan.step is Step.SWAPPING and new.state == _ONLINE
+
+
+def _droppable(plan: RestorePlan, new: Found | None) -> str | None:
+    """The copy's name where it is this restore's own; what an undo brings back never goes."""
+    made_here = plan.kind in (Kind.BESIDE, Kind.COPY)
+    is_ours = new is not None and made_here and _is(new, plan.incoming)
+    return new.name if new is not None and is_ours else None
