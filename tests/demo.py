@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 from tests.installation import DaemonProcess, Installation
@@ -24,6 +25,7 @@ def main() -> int:
             print(f"stand-in on 127.0.0.1:{site.server.port}, ODBC driver {driver}")
             print(f"backups in {site.backups}")
             run_daemon(site)
+            run_disaster(site, driver)
     finally:
         shutil.rmtree(root)
     say(f"done in {time.monotonic() - began:.0f} s: every step succeeded")
@@ -45,6 +47,42 @@ def run_daemon(site: Installation) -> None:
         log = daemon.stop()
     say("What the daemon logged:")
     print(log.strip())
+
+
+def run_disaster(site: Installation, driver: str) -> None:
+    """Rows are deleted; a restore brings them back, and an undo takes them away again."""
+    say("5. A disaster: somebody deletes every e-mail")
+    before = emails(site, driver)
+    with closing(site.server.connect(driver)) as connection:
+        connection.execute("DELETE FROM SelfMX.dbo.SentEmails")
+    count("before the disaster", before)
+    count("after it", emails(site, driver), wanted=0)
+    say("6. selfmx-restore --latest --yes")
+    show(site, "selfmx-restore", "--latest", "--yes")
+    count("after the restore", emails(site, driver), wanted=before)
+    say("7. selfmx-restore --undo --yes: the way back")
+    show(site, "selfmx-restore", "--undo", "--yes")
+    count("after the undo", emails(site, driver), wanted=0)
+    say("8. and forward once more")
+    show(site, "selfmx-restore", "--latest", "--yes")
+    count("after the second restore", emails(site, driver), wanted=before)
+    show(site, "selfmx-restore", "--drop-old", "--yes")
+    if not site.app.is_running:
+        raise SystemExit("the application does not run")
+
+
+def emails(site: Installation, driver: str) -> int:
+    """How many e-mails the database in service holds."""
+    with closing(site.server.connect(driver)) as connection:
+        row = connection.execute("SELECT COUNT(*) FROM SelfMX.dbo.SentEmails").fetchone()
+    return int(row[0]) if row else 0
+
+
+def count(when: str, number: int, wanted: int | None = None) -> None:
+    """Print a count; end where it is not the wanted one."""
+    print(f"   e-mails {when}: {number}", flush=True)
+    if wanted not in (None, number):
+        raise SystemExit(f"expected {wanted}")
 
 
 def tell_systemd(message: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.application import Application
 from tests.standin.drivers import known
 from tests.standin.process import PASSWORD, StandIn
 
@@ -44,19 +45,25 @@ class Installation:
         self.state = root / "state"
         self.config = root / "config.toml"
         self.backups.mkdir(parents=True, exist_ok=True)
+        self.app = Application(root / "app")
         self.password_file = root / "sqlserver-password"
         self.password_file.write_text(f"{password}\n")
+        self.restore_password_file = root / "restore-password"
+        self.restore_password_file.write_text(f"{PASSWORD}\n")
         self.server = StandIn(root / "server", self.backups, server_path=SERVER_PATH, args=standin)
         library = known()[driver].library
         self.settings: dict[str, dict[str, Any]] = {
             "sqlserver": {
                 "user": user,
                 "password_file": str(self.password_file),
+                "restore_user": "sa",
+                "restore_password_file": str(self.restore_password_file),
                 "driver": str(library),
                 "login_timeout_s": 5,
             },
             "backup": {"directory": str(self.backups), "server_directory": SERVER_PATH},
             "schedule": {"timezone": "Europe/Vienna", "retry_after_s": [1, 2, 3600]},
+            "application": self.app.settings(),
             "state": {"directory": str(self.state)},
         }
 

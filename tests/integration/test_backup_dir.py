@@ -11,6 +11,7 @@ import pytest
 from selfmx_backupd.adapters.backup_dir import BackupDir
 from selfmx_backupd.cancel import Cancel
 from selfmx_backupd.errors import Cancelled, DirectoryUnusable, NotEnoughSpace
+from selfmx_backupd.policy.inventory import part_of
 from tests.build import TINY, backup, mounted, utc
 
 AT = utc("2026-11-24 03:00")
@@ -105,7 +106,7 @@ def test_a_directory_that_cannot_be_used_is_named_with_the_reason(
         lambda: directory.remove_backup(BAK),
         lambda: directory.publish(BAK),
         lambda: directory.sync_part(BAK),
-        lambda: directory.sha256(directory.path / BAK, Cancel()),
+        lambda: directory.sha256(BAK, Cancel()),
     ]
     for doing in doings:
         with pytest.raises(DirectoryUnusable) as caught:
@@ -230,23 +231,23 @@ def test_a_probe_that_is_a_link_is_replaced_and_not_followed(
 
 
 def test_both_sides_name_the_same_files(directory: BackupDir) -> None:
-    assert directory.part_path(BAK) == directory.path / PART
-    assert directory.server_part_path(BAK) == f"/var/opt/mssql/backup/{PART}"
+    assert part_of(BAK) == PART
+    assert directory.server_path_of(PART) == f"/var/opt/mssql/backup/{PART}"
     assert directory.server_probe_path == "/var/opt/mssql/backup/selfmx.probe"
     assert directory.lock_path == directory.path / "selfmx.lock"
 
 
 def test_a_part_has_a_size_and_a_time_until_it_is_gone(directory: BackupDir) -> None:
-    assert (directory.part_size(BAK), directory.part_written_at(BAK)) == (None, None)
+    assert (directory.size_of(PART), directory.part_written_at(BAK)) == (None, None)
     fill(directory, PART, BAK)
     os.utime(directory.path / PART, (5, 7))
-    assert (directory.part_size(BAK), directory.part_written_at(BAK)) == (7, 7.0)
+    assert (directory.size_of(PART), directory.part_written_at(BAK)) == (7, 7.0)
 
 
 def test_a_sum_is_that_of_the_whole_file(directory: BackupDir) -> None:
     content = os.urandom((1 << 20) + 17)
     (directory.path / BAK).write_bytes(content)
-    assert directory.sha256(directory.path / BAK, Cancel()) == hashlib.sha256(content).hexdigest()
+    assert directory.sha256(BAK, Cancel()) == hashlib.sha256(content).hexdigest()
 
 
 def test_a_sum_ends_at_the_wish_to_stop(directory: BackupDir) -> None:
@@ -254,7 +255,7 @@ def test_a_sum_ends_at_the_wish_to_stop(directory: BackupDir) -> None:
     cancel = Cancel()
     cancel.request(15)
     with pytest.raises(Cancelled):
-        directory.sha256(directory.path / BAK, cancel)
+        directory.sha256(BAK, cancel)
 
 
 def test_a_part_is_flushed_where_the_file_system_can(directory: BackupDir) -> None:

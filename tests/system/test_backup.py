@@ -148,15 +148,6 @@ def test_global_options_mean_the_same_before_and_behind_the_sub_command(
         assert document["backups"] == []
 
 
-def test_restore_without_a_file_lists_and_exits_with_2(tmp_path: Path) -> None:
-    with Installation(tmp_path) as site:
-        assert site.run("selfmx-backup").returncode == 0
-        done = site.run("selfmx-restore")
-        assert done.returncode == 2
-        assert site.listed()[0]["file"] in done.stdout
-        assert "hint: README.md" in done.stderr
-
-
 def test_an_unknown_option_is_a_usage_error_with_a_hint(tmp_path: Path) -> None:
     with Installation(tmp_path) as site:
         done = site.run("selfmx-backup", "--bogus")

@@ -16,14 +16,14 @@ def findings(
     *,
     entries: tuple[Entry, ...] = (),
     due: tuple[Due, ...] = (),
-    is_running: bool = False,
+    busy: Job | None = None,
     outcomes: Outcomes | None = None,
     free_percent: float = 50,
 ) -> tuple[Finding, ...]:
     return assess(
         entries=entries,
         due=due,
-        is_running=is_running,
+        busy=busy,
         outcomes=outcomes or Outcomes(),
         free_percent=free_percent,
         limits=LIMITS,
@@ -66,7 +66,7 @@ def test_tiers_that_are_late_are_one_finding_with_the_longest_wait() -> None:
 
 def test_a_backup_that_is_under_way_is_not_late() -> None:
     due = (Due(Tier.DAILY, NOW - 9 * HOUR),)
-    assert findings(due=due, is_running=True) == ()
+    assert findings(due=due, busy=Job.BACKUP) == ()
 
 
 def test_a_mark_in_the_state_file_excuses_nothing() -> None:
