@@ -24,6 +24,7 @@ from selfmx_backupd.model import (
     Trigger,
     Verified,
 )
+from selfmx_backupd.restoration import Kept, Kind, RestorePlan, Step
 
 FAMILY = "11111111-1111-1111-1111-111111111111"
 OTHER_FAMILY = "22222222-2222-2222-2222-222222222222"
@@ -92,6 +93,49 @@ def backup_set(family: str = FAMILY) -> BackupSet:
 def entry(of: Backup, state: State = State.VERIFIED, reason: str = "") -> Entry:
     """The directory's view of a backup."""
     return Entry(of.file, state, reason, of, of.size_bytes)
+
+
+STAMP = "20261124_120000"
+
+
+def plan(  # noqa: PLR0913  # each may matter to a test
+    kind: Kind = Kind.BESIDE,
+    step: Step = Step.COPYING,
+    *,
+    file: str | None = "selfmx_20261124_030000.bak",
+    live_state: str | None = "ONLINE",
+    safety: str | None = None,
+    app_stopped: bool = False,
+    ended_at: datetime | None = None,
+    kept: Iterable[Kept] = (),
+) -> RestorePlan:
+    """The plan of a restore into SelfMX, with the names and files that it would have."""
+    data = "/var/opt/mssql/data"
+    live_files = (f"{data}/SelfMX.mdf", f"{data}/SelfMX_log.ldf")
+    fresh = (f"{data}/SelfMX_{STAMP}.mdf", f"{data}/SelfMX_{STAMP}_log.ldf")
+    names = {
+        Kind.BESIDE: ("SelfMX", f"SelfMX_restore_{STAMP}", f"SelfMX_before_{STAMP}"),
+        Kind.IN_PLACE: ("SelfMX", "SelfMX", f"SelfMX_before_{STAMP}"),
+        Kind.COPY: ("SelfMX", "SelfMX_copy", f"SelfMX_copy_before_{STAMP}"),
+        Kind.UNDO: ("SelfMX", "SelfMX_before_20261123_120000", f"SelfMX_undone_{STAMP}"),
+    }
+    database, incoming, aside = names[kind]
+    return RestorePlan(
+        kind=kind,
+        file=None if kind is Kind.UNDO else file,
+        database=database,
+        incoming=incoming,
+        aside=aside,
+        step=step,
+        started_at=utc("2026-11-24 12:00"),
+        ended_at=ended_at,
+        live_state=live_state,
+        live_files=live_files if live_state is not None else (),
+        incoming_files=live_files if kind is Kind.IN_PLACE else fresh,
+        app_stopped=app_stopped,
+        safety=safety,
+        kept=tuple(kept),
+    )
 
 
 TINY = ("-t", "tmpfs", "-o", "size=64k", "none")

@@ -119,7 +119,7 @@ def test_what_is_not_utf8_is_said_to_be_so(file: Path) -> None:
         ("[[state]]\n", "config.toml: state: is no section, write [state]"),
         ("[backup]\ndirectroy = 1", "config.toml: backup.directroy: unknown key, did you mean"),
         ("[health]\nxyz = 1", "health.xyz: unknown key, known are late_after_h, min_free_percent"),
-        ("[sqlserver]\nport = 'x'", "config.toml: sqlserver.port: wrong value, should be a valid"),
+        ("[sqlserver]\nport = 'x'", "config.toml: sqlserver.port: wrong value, should be a"),
         ("[sqlserver]\nport = 65536", "sqlserver.port: wrong value, should be less than or equal"),
         ("[sqlserver]\nport = true", "sqlserver.port: is true or false, write a number"),
         ("[sqlserver]\nencrypt = 'on'", "encrypt: wrong value, should be 'yes', 'no' or 'strict'"),
@@ -147,6 +147,13 @@ def test_what_is_not_utf8_is_said_to_be_so(file: Path) -> None:
         ("[retention]\nmanual = 36501", "retention.manual: does not say how long, write"),
         ("[retention]\nminimum = 0", "retention.minimum: wrong value, should be greater than"),
         ("[health]\nlate_after_h = 1e9", "health.late_after_h: wrong value, should be less than"),
+        ("[sqlserver]\nrestore_user = ''", "sqlserver.restore_user: wrong value, string should"),
+        ("[sqlserver]\nrestore_password_file = 'x'", "restore_password_file: is no absolute path"),
+        ("[application]\nstop = 'docker stop x'", "application.stop: wrong value, should be a"),
+        ("[application]\nstart = ['docker', 5]", "application.start: wrong value, should be a"),
+        ("[application]\nstop = ['docker', '']", "application.stop: has an empty word, write the"),
+        ('[application]\nhealth = ["a\\u0000"]', "application.health: has an empty word, write"),
+        ("[application]\nhealth_timeout_s = 0", "health_timeout_s: wrong value, should be greater"),
     ],
 )
 def test_a_problem_names_the_key_and_what_would_be_right(
@@ -204,6 +211,24 @@ def test_the_environment_wins_over_the_file(file: Path, monkeypatch: pytest.Monk
     assert settings.sqlserver.trust_server_certificate is False
 
 
+def test_a_command_is_a_list_of_words_and_an_empty_one_is_nothing_to_be_done(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text("[application]\nstop = ['systemctl', 'stop', 'the app']\nhealth = []")
+    monkeypatch.setenv("SELFMX_BACKUPD_APPLICATION__START", '["true"]')
+    application = load(file).application
+    assert application.stop == ("systemctl", "stop", "the app")
+    assert (application.start, application.health) == (("true",), ())
+
+
+def test_the_login_that_backs_up_is_the_one_that_restores_by_default() -> None:
+    server = Settings().sqlserver
+    assert (server.restore_user, server.restore_password_file) == (
+        server.user,
+        server.password_file,
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "value", "problem"),
     [
@@ -230,7 +255,9 @@ def test_a_problem_of_the_environment_names_the_variable(
 def test_no_value_is_ever_shown(file: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     section, key = place.split(".")
     said = problems(file, f'[{section}]\n{key} = "{SECRET}"\n[sqlserverr]\n')
-    said += problems(file, f"[{section}]\n{key} = ['{SECRET}']\n")
+    # The second word is what is wrong where a list of words is right.
+    said += problems(file, f"[{section}]\n{key} = ['{SECRET}', '']\n")
+    said += problems(file, f"[{section}]\n{key} = [['{SECRET}']]\n")
     monkeypatch.setenv(f"{ENV_PREFIX}{section}__{key}".upper(), SECRET)
     said += problems(file, "x = 1")
     assert SECRET.lower() not in str(said).lower()

@@ -1,3 +1,4 @@
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,11 @@ def row(**changed: object) -> dict[str, Any]:
         "BackupType": 1,
         "Compressed": 0,
         "DatabaseName": "SelfMX",
+        "ServerName": "sql1",
+        "SoftwareVersionMajor": 16,
+        "SoftwareVersionMinor": 0,
+        "SoftwareVersionBuild": 4135,
+        "BackupFinishDate": datetime(2026, 11, 24, 3, 0, 7),  # noqa: DTZ001  # nobody tells
         "BackupSize": 2998272,
         "FirstLSN": Decimal(39000000172000001),
         "LastLSN": Decimal(39000000174400001),
@@ -48,6 +54,12 @@ def test_a_header_is_read_by_column_name() -> None:
         copy_only=True,
         size_bytes=2998272,
     )
+
+
+def test_a_header_says_which_server_wrote_it_and_when_by_its_clock() -> None:
+    header = read_header(row())
+    assert (header.server_name, header.server_version) == ("sql1", "16.0.4135")
+    assert header.finished_on == "2026-11-24 03:00:07"
 
 
 def test_the_order_of_columns_does_not_matter() -> None:

@@ -20,8 +20,8 @@ from selfmx_backupd.events import RESTORE_SESSION_ENDED
 if TYPE_CHECKING:
     from selfmx_backupd.adapters.mssql.session import Session
 
-# An application's pool comes back at once after each end; it is stopped, so others are few.
-_PATIENCE_S = 30.0
+# The application is stopped, so those in the way are few; but what they did is rolled back.
+_PATIENCE_S = 60.0
 _PAUSE_S = 0.2
 
 
