@@ -9,7 +9,7 @@ because no rename changes them and the copy's carry a stamp of their own.
 - Where it is gone (it was not ONLINE and was dropped, or there was none) the checked copy
   goes into service.
 - Only one thing is ever dropped: the copy that this restore made, under the name that this
-  restore gave it. A database that nobody knows is moved aside, whole.
+  restore gave it, before it was in service. A database that nobody knows is moved aside, whole.
 """
 
 from collections.abc import Collection, Sequence
@@ -75,18 +75,18 @@ def repair(plan: RestorePlan, found: Sequence[Found], stray: str) -> Repair:
         stray: A free name, for a database that stands where ours should and is not ours.
     """
     live = _named(found, plan.database)
+    old = _with_files(found, plan.live_files)
     if plan.kind is Kind.IN_PLACE:
-        return _in_place(plan, live)
+        return _in_place(plan, live, old)
     new = _with_files(found, plan.incoming_files)
     if plan.kind is Kind.COPY:
-        serving = Serving.NONE if live is None else Serving.OLD
-        return Repair(serving, "the copy was not finished", drop=_droppable(plan, new))
-    old = _with_files(found, plan.live_files)
+        drop = _droppable(plan, old, new)
+        return Repair(_untouched(live, old, new), "the copy was not finished", drop=drop)
     if live is not None and live == new:
         return Repair(Serving.NEW, f"{plan.database} is the restored database already")
     if live is not None and live == old:
         reason = f"{plan.database} is the database that it was before"
-        return Repair(Serving.OLD, reason, drop=_droppable(plan, new))
+        return Repair(Serving.OLD, reason, drop=_droppable(plan, old, new))
     return _fill(plan, live, old, new, stray)
 
 
@@ -99,12 +99,12 @@ def _fill(
     if old is not None and _is(old, plan.aside):
         reason = f"{plan.database} had been renamed to {old.name} and gets its name back"
         back = (*moved, (old.name, plan.database))
-        return Repair(Serving.OLD, reason, back, _droppable(plan, new), stray=moved_aside)
+        return Repair(Serving.OLD, reason, back, _droppable(plan, old, new), stray=moved_aside)
     if old is None and new is not None and _is_checked(plan, new):
         reason = f"{new.name} was restored and checked, and gets the name {plan.database}"
         forward = (*moved, (new.name, plan.database))
         return Repair(Serving.NEW, reason, forward, stray=moved_aside)
-    drop = _droppable(plan, new)
+    drop = _droppable(plan, old, new)
     if live is not None:
         return Repair(Serving.OTHER, f"{plan.database} was made anew meanwhile", drop=drop)
     if old is not None:
@@ -112,18 +112,25 @@ def _fill(
     return Repair(Serving.NONE, f"there was no {plan.database} before either", drop=drop)
 
 
-def _in_place(plan: RestorePlan, live: Found | None) -> Repair:
-    """A RESTORE over the live database: its state tells how far that came.
-
-    It was single-user before it was overwritten, and a RESTORE ends in the user access of
-    the backup. Source: RESTORE (Transact-SQL), on the options of a restored database.
-    """
+def _in_place(plan: RestorePlan, live: Found | None, old: Found | None) -> Repair:
+    """A RESTORE over the live database: its step and its state tell how far that came."""
+    if live is not None and live != old:
+        # Never over a database that is not the one which was being overwritten.
+        return Repair(Serving.OTHER, f"{plan.database} is not the database that it was")
+    if plan.step is Step.OVERWRITING:
+        return _overwriting(plan, live)
+    if live is None:
+        return Repair(Serving.NONE, f"{plan.database} is gone")
     if plan.step is Step.STARTING:
-        serving = Serving.NONE if live is None else Serving.NEW
-        return Repair(serving, f"{plan.database} is the restored database already")
-    if plan.step is not Step.OVERWRITING:
-        serving = Serving.NONE if live is None else Serving.OLD
-        return Repair(serving, f"{plan.database} is as it was before")
+        return Repair(Serving.NEW, f"{plan.database} is the restored database already")
+    return Repair(Serving.OLD, f"{plan.database} is as it was before")
+
+
+def _overwriting(plan: RestorePlan, live: Found | None) -> Repair:
+    """It was single-user before, and a RESTORE ends in the user access of the backup.
+
+    Source: RESTORE (Transact-SQL), on the options of a restored database.
+    """
     if live is None or live.state != _ONLINE:
         if plan.safety is None:
             return Repair(Serving.NONE, f"{plan.database} is half overwritten")
@@ -132,6 +139,15 @@ def _in_place(plan: RestorePlan, live: Found | None) -> Repair:
     if live.user_access == _SINGLE_USER:
         return Repair(Serving.OLD, f"{plan.database} had not been overwritten yet")
     return Repair(Serving.NEW, f"{plan.database} had been overwritten already")
+
+
+def _untouched(live: Found | None, old: Found | None, new: Found | None) -> Serving:
+    """What is in service where this restore changes nothing about it."""
+    if live is None:
+        return Serving.NONE
+    if live == old:
+        return Serving.OLD
+    return Serving.NEW if live == new else Serving.OTHER
 
 
 def _named(found: Sequence[Found], name: str) -> Found | None:
@@ -153,8 +169,13 @@ def _is_checked(plan: RestorePlan, new: Found) -> bool:
     return plan.step is Step.SWAPPING and new.state == _ONLINE
 
 
-def _droppable(plan: RestorePlan, new: Found | None) -> str | None:
-    """The copy's name where it is this restore's own; what an undo brings back never goes."""
-    made_here = plan.kind in (Kind.BESIDE, Kind.COPY)
-    is_ours = new is not None and made_here and _is(new, plan.incoming)
-    return new.name if new is not None and is_ours else None
+def _droppable(plan: RestorePlan, old: Found | None, new: Found | None) -> str | None:
+    """The copy's name, where it is this restore's own and nobody could miss it.
+
+    What an undo brings back never goes. Nor does a copy that has been in service, whatever
+    it is called now, nor a checked one that has nothing left to go back to.
+    """
+    if new is None or plan.kind not in (Kind.BESIDE, Kind.COPY) or not _is(new, plan.incoming):
+        return None
+    could_be_missed = plan.step is Step.STARTING or (plan.step is Step.SWAPPING and old is None)
+    return None if could_be_missed else new.name
