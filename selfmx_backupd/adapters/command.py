@@ -4,13 +4,16 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import IO
 
 from selfmx_backupd.errors import ApplicationFailed, ConfigError
 
 _SHOWN_CHARS = 600
+_READ_BYTES = 16 * _SHOWN_CHARS
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +45,30 @@ def run(words: Sequence[str], timeout_s: float) -> Finished:
     Raises:
         ApplicationFailed: It could not be started, or did not end in time and was killed.
     """
-    try:
-        process = subprocess.Popen(  # noqa: S603  # root's own configuration names it
-            list(words),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ApplicationFailed(f"{shown(words)} cannot be started: {reason}") from error
-    try:
-        output, _ = process.communicate(timeout=timeout_s)
-    except subprocess.TimeoutExpired:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        output, _ = process.communicate()
-        raise ApplicationFailed(
-            f"{shown(words)} did not end within {timeout_s:.0f} s{_behind(_end_of(output))}"
-        ) from None
-    return Finished(process.returncode, _end_of(output))
+    # A file rather than a pipe: what the command leaves running (an application) may keep its
+    # output open for ever, and a pipe would be read to its end.
+    with tempfile.TemporaryFile() as output:
+        try:
+            process = subprocess.Popen(  # noqa: S603  # root's own configuration names it
+                list(words),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise ApplicationFailed(f"{shown(words)} cannot be started: {reason}") from error
+        try:
+            exit_code = process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise ApplicationFailed(
+                f"{shown(words)} did not end within {timeout_s:.0f} s{_behind(_end_of(output))}"
+            ) from None
+        return Finished(exit_code, _end_of(output))
 
 
 def run_or_fail(words: Sequence[str], timeout_s: float) -> Finished:
@@ -88,8 +94,10 @@ def _behind(output: str) -> str:
     return f": {output}" if output else ""
 
 
-def _end_of(output: bytes) -> str:
+def _end_of(output: IO[bytes]) -> str:
     """The end of what was printed, in one line that can be printed again."""
-    lines = output.decode(errors="backslashreplace").split()
+    size = output.seek(0, os.SEEK_END)
+    output.seek(max(0, size - _READ_BYTES))
+    lines = output.read().decode(errors="backslashreplace").split()
     text = "".join(it if it.isprintable() else "?" for it in " ".join(lines))
     return text if len(text) <= _SHOWN_CHARS else f"… {text[-_SHOWN_CHARS:]}"

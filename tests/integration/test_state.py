@@ -89,6 +89,7 @@ def test_the_document_has_these_names(state: StateFile, path: Path) -> None:
                 "last_error": None,
             },
         },
+        "restore": None,
     }
 
 
@@ -144,7 +145,7 @@ def test_a_time_that_makes_no_sense_is_damage(state: StateFile, path: Path, at: 
 
 def test_unknown_keys_are_kept(state: StateFile, path: Path) -> None:
     state.write(FULL)
-    more = {"tick_at": "2026-11-24T03:00:00+00:00", "restore": {"step": "swap"}, "none": None}
+    more = {"tick_at": "2026-11-24T03:00:00+00:00", "later": {"step": "swap"}, "none": None}
     path.write_text(json.dumps(written(path) | more))
     outcomes = state.read()
     assert outcomes.running == FULL.running

@@ -7,6 +7,7 @@ from selfmx_backupd.errors import (
     BackupdError,
     BackupUnusable,
     ConnectionLost,
+    DatabaseInUse,
     DatabaseUnavailable,
     LoginRefused,
     NotEnoughSpace,
@@ -237,3 +238,31 @@ def test_nobody_answering_has_a_hint_that_fits(
     assert (type(error), error.exit_code) == (ServerNotReached, 4)
     assert error.message == f"SQL Server at db:1433 is not reached: {text}"
     assert hint in str(error.hint)
+
+
+@DRIVERS
+@pytest.mark.parametrize(
+    ("number", "kind", "code"),
+    [
+        (5064, DatabaseInUse, 5),
+        (5061, DatabaseInUse, 5),
+        (1222, DatabaseInUse, 5),
+        (3101, DatabaseInUse, 5),
+        (3702, DatabaseInUse, 5),
+        (5149, NotEnoughSpace, 8),
+        (3257, NotEnoughSpace, 8),
+        (6102, PermissionMissing, 5),
+        (7983, PermissionMissing, 5),
+        (5069, ServerRefused, 5),
+        (3169, ServerRefused, 5),
+    ],
+)
+def test_what_a_restore_meets_has_its_kind(
+    driver: str, number: int, kind: type[BackupdError], code: int
+) -> None:
+    error = running("refused", number, driver)
+    assert (type(error), error.exit_code, error.number) == (kind, code, number)
+
+
+def test_a_full_data_volume_names_the_way_that_needs_less() -> None:
+    assert "--in-place" in str(running("no room", 5149).hint)

@@ -111,3 +111,10 @@ def test_the_files_of_a_database_keep_their_order() -> None:
         DatabaseFile("SelfMX", "D", "/d.mdf", 8192),
         DatabaseFile("SelfMX_log", "L", "/l.ldf", 1),
     )
+
+
+@pytest.mark.parametrize("column", ["LastLSN", "BackupSize"])
+def test_a_set_without_its_end_is_incomplete(column: str) -> None:
+    """Of a file that was cut short the server still shows a header, with nothing from the end."""
+    with pytest.raises(BackupUnusable, match=r"^x\.bak is incomplete"):
+        the_only_set([row(**{column: None})], "x.bak", "SelfMX")

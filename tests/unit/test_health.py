@@ -5,7 +5,8 @@ import pytest
 from selfmx_backupd.model import Due, Entry, State, Tier
 from selfmx_backupd.outcomes import Failure, Job, Outcome, Outcomes, RunMark
 from selfmx_backupd.policy.health import Finding, Limits, Severity, assess
-from tests.build import backup, entry, utc
+from selfmx_backupd.restoration import Kind, Step
+from tests.build import backup, entry, plan, utc
 
 NOW = utc("2026-11-24 12:00")
 LIMITS = Limits(timedelta(hours=2), 10)
@@ -138,3 +139,22 @@ def test_the_worst_comes_first() -> None:
 
 def test_the_numbers_are_those_of_monitoring_plug_ins() -> None:
     assert [int(each) for each in Severity] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("step", [Step.COPYING, Step.SWAPPING, Step.STARTING])
+def test_an_interrupted_restore_is_critical_and_names_the_command(step: Step) -> None:
+    (finding,) = findings(outcomes=Outcomes(restore=plan(step=step)))
+    assert finding.severity is Severity.CRITICAL
+    assert f"was interrupted ({step})" in finding.sentence
+    assert finding.sentence.endswith("type: selfmx-restore --undo")
+
+
+def test_an_undo_has_no_backup_to_name() -> None:
+    (finding,) = findings(outcomes=Outcomes(restore=plan(Kind.UNDO, Step.SWAPPING)))
+    assert finding.sentence.startswith("the undo of a restore was interrupted (swapping)")
+
+
+def test_a_restore_that_runs_or_has_ended_is_no_problem() -> None:
+    assert findings(busy=Job.RESTORE, outcomes=Outcomes(restore=plan())) == ()
+    for step in (Step.DONE, Step.GIVEN_UP):
+        assert findings(outcomes=Outcomes(restore=plan(step=step))) == ()

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from selfmx_backupd.model import Backup, Going, State
-from selfmx_backupd.policy.inventory import Inventory, Listing, take
-from tests.build import backup, utc
+from selfmx_backupd.policy.inventory import Inventory, Listing, dated, take
+from tests.build import VIENNA, backup, utc
 
 NOW = utc("2026-11-24 12:00")
 AT = utc("2026-11-24 03:00")
@@ -228,3 +228,21 @@ def test_verified_come_newest_first_in_the_hour_that_exists_twice() -> None:
     manifests = {each.file.replace(".bak", ".json"): each for each in (earlier, later)}
     inventory = holds({earlier.file: 8192, later.file: 8192}, manifests)
     assert inventory.verified("SelfMX") == (later, earlier)
+
+
+@pytest.mark.parametrize(
+    ("file", "at"),
+    [
+        ("selfmx_20240115_030000.bak", "2024-01-15 02:00"),
+        ("selfmx_20240715_030000.bak", "2024-07-15 01:00"),
+        # A local time that exists twice: the first.
+        ("selfmx_20261025_023000.bak", "2026-10-25 00:30"),
+    ],
+)
+def test_a_name_tells_when_a_backup_was_begun(file: str, at: str) -> None:
+    assert dated(file, VIENNA) == utc(at)
+
+
+@pytest.mark.parametrize("file", ["before-migration.bak", "selfmx_20241315_030000.bak", "x"])
+def test_another_name_tells_nothing(file: str) -> None:
+    assert dated(file, VIENNA) is None
