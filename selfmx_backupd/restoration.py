@@ -28,6 +28,7 @@ class Step(StrEnum):
     SAVING = "saving"  # in place: the safety backup is being taken
     SWAPPING = "swapping"  # the copy is good; databases are being renamed, or one dropped
     OVERWRITING = "overwriting"  # in place: the live one is single-user, then overwritten
+    RETURNING = "returning"  # in place: that failed, and the safety backup is being restored
     STARTING = "starting"  # the application is being started
     DONE = "done"
     GIVEN_UP = "given_up"  # the database is the one that it was before

@@ -117,7 +117,7 @@ def _in_place(plan: RestorePlan, live: Found | None, old: Found | None) -> Repai
     if live is not None and live != old:
         # Never over a database that is not the one which was being overwritten.
         return Repair(Serving.OTHER, f"{plan.database} is not the database that it was")
-    if plan.step is Step.OVERWRITING:
+    if plan.step in (Step.OVERWRITING, Step.RETURNING):
         return _overwriting(plan, live)
     if live is None:
         return Repair(Serving.NONE, f"{plan.database} is gone")
@@ -136,6 +136,8 @@ def _overwriting(plan: RestorePlan, live: Found | None) -> Repair:
             return Repair(Serving.NONE, f"{plan.database} is half overwritten")
         reason = f"{plan.database} was half overwritten, and came back from {plan.safety}"
         return Repair(Serving.OLD, reason, restores_safety=True)
+    if plan.step is Step.RETURNING:
+        return Repair(Serving.OLD, f"{plan.database} came back from {plan.safety}")
     if live.user_access == _SINGLE_USER:
         return Repair(Serving.OLD, f"{plan.database} had not been overwritten yet")
     return Repair(Serving.NEW, f"{plan.database} had been overwritten already")

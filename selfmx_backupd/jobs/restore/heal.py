@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _BACK_WITHIN_S = 30.0
 _LOOK_EVERY_S = 1.0
 # From here on something in service may have been touched.
-_HARMED = frozenset({Step.SWAPPING, Step.OVERWRITING, Step.STARTING})
+_HARMED = frozenset({Step.SWAPPING, Step.OVERWRITING, Step.RETURNING, Step.STARTING})
 
 
 def heal_what_is_open(world: World, run: Run) -> tuple[str, ...]:
@@ -114,8 +114,14 @@ def _restore_safety(world: World, run: Run, session: Session, plan: RestorePlan)
     home = restore.place_over(
         source.files, source.files, restore.place(source.files, plan.database, "", into)
     )
-    try:
+
+    def act() -> None:
         copying.restore(world, run, session, source, plan.database, home, replace=True)
+
+    run.record(replace(plan, step=Step.RETURNING))
+    try:
+        # What a killed process left running may still hold the database.
+        swap.insist(session, (plan.database,), act)
     except BackupdError as error:
         path = world.directory.server_path_of(file)
         sql = statements.restore_database(plan.database, path, home, replace=True)

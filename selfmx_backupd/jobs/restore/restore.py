@@ -12,7 +12,7 @@ from selfmx_backupd.jobs.restore.survey import Survey, Wanted, look
 from selfmx_backupd.jobs.restore.undo import drop_kept, look_back, undo
 from selfmx_backupd.jobs.run import Run
 from selfmx_backupd.jobs.world import World
-from selfmx_backupd.restoration import Kind, Step
+from selfmx_backupd.restoration import Kind, RestorePlan, Step
 
 
 def restore(world: World, run: Run, wanted: Wanted, agreed_state: str | None) -> Report:
@@ -40,13 +40,18 @@ def go_back(world: World, run: Run) -> Report:
     """Have the database that was in service before the last restore, finished or not."""
     run.step("connecting")
     notes = Notes(healed=list(heal_what_is_open(world.for_restoring(), run)))
-    if notes.healed and run.plan is not None and run.plan.step is Step.GIVEN_UP:
+    if notes.healed and run.plan is not None and _is_back(run.plan):
         return Report(
             kind=Kind.UNDO, database=run.plan.database, kept=run.plan.kept, healed=notes.healed
         )
     with world.for_restoring().session() as session:
         back = look_back(world, session, run.plan)
         return undo(world, run, session, back, notes)
+
+
+def _is_back(plan: RestorePlan) -> bool:
+    """Whether healing has done all that an undo wants: it goes back one restore, not two."""
+    return plan.step is (Step.DONE if plan.kind is Kind.UNDO else Step.GIVEN_UP)
 
 
 def clean_up(world: World, run: Run) -> tuple[str, ...]:
