@@ -65,6 +65,11 @@ class Outcomes:
     jobs: Mapping[Job, Outcome] = field(default_factory=lambda: MappingProxyType({}))
     extra: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
+    @property
+    def has_unreadable_plan(self) -> bool:
+        """A restore's plan is remembered that this version cannot read."""
+        return self.restore is None and "restore" in self.extra
+
     def of(self, job: Job) -> Outcome:
         """The outcome of one job; a fresh one where it has never run."""
         return self.jobs.get(job, Outcome())

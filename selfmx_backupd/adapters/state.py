@@ -19,6 +19,7 @@ from selfmx_backupd.restoration import Kept, Kind, RestorePlan, Step
 
 SCHEMA = 1
 FILE = "state.json"
+_PLAN = "restore"
 
 
 class StateFile:
@@ -135,7 +136,7 @@ def _encode(outcomes: Outcomes) -> dict[str, Any]:
         "schema": SCHEMA,
         "running": _encode_mark(outcomes.running),
         "jobs": {job: _encode_outcome(outcome) for job, outcome in outcomes.jobs.items()},
-        "restore": _encode_plan(outcomes.restore),
+        "restore": _encode_plan(outcomes.restore) or outcomes.extra.get(_PLAN),
     }
 
 
@@ -169,10 +170,13 @@ def _encode_outcome(outcome: Outcome) -> dict[str, Any]:
 
 
 def _decode(document: Mapping[str, Any]) -> Outcomes:
-    known = {"schema", "owner", "running", "jobs", "restore"}
+    known = {"schema", "owner", "running", "jobs"}
+    plan = _readable_plan(document.get(_PLAN))
+    if plan is not None or document.get(_PLAN) is None:
+        known.add(_PLAN)
     return Outcomes(
         running=_decode_mark(document.get("running")),
-        restore=_decode_plan(document.get("restore")),
+        restore=plan,
         jobs=MappingProxyType(
             {Job(job): _decode_outcome(each) for job, each in document["jobs"].items()}
         ),
@@ -226,6 +230,17 @@ def _encode_plan(plan: RestorePlan | None) -> dict[str, Any] | None:
             for each in plan.kept
         ],
     }
+
+
+def _readable_plan(plan: Any) -> RestorePlan | None:  # noqa: ANN401  # whatever stands there
+    """A plan, where this version can read it; what it cannot read stays as it is.
+
+    It may be all that tells which database is which, and a newer version reads it.
+    """
+    try:
+        return _decode_plan(plan)
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        return None
 
 
 def _decode_plan(plan: Mapping[str, Any] | None) -> RestorePlan | None:

@@ -74,6 +74,9 @@ def assess(
 
 def _interrupted(outcomes: Outcomes) -> Iterable[Finding]:
     plan = outcomes.restore
+    if outcomes.has_unreadable_plan:
+        sentence = "state.json holds a restore that this version cannot read: upgrade, then look"
+        yield Finding(Severity.CRITICAL, sentence)
     if plan is not None and plan.is_open:
         what = f"the restore of {plan.file}" if plan.file else "the undo of a restore"
         sentence = (

@@ -14,11 +14,13 @@ because no rename changes them and the copy's carry a stamp of their own.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum, auto
 
-from selfmx_backupd.restoration import Kind, RestorePlan, Step
+from selfmx_backupd.restoration import Kept, Kind, RestorePlan, Step
 
 _ONLINE = "ONLINE"
+_RESTORING = "RESTORING"
 _SINGLE_USER = "SINGLE_USER"
 
 
@@ -75,7 +77,7 @@ def repair(plan: RestorePlan, found: Sequence[Found], stray: str) -> Repair:
         stray: A free name, for a database that stands where ours should and is not ours.
     """
     live = _named(found, plan.database)
-    old = _with_files(found, plan.live_files)
+    old = _the_old(plan, found)
     if plan.kind is Kind.IN_PLACE:
         return _in_place(plan, live, old)
     new = _with_files(found, plan.incoming_files)
@@ -88,6 +90,41 @@ def repair(plan: RestorePlan, found: Sequence[Found], stray: str) -> Repair:
         reason = f"{plan.database} is the database that it was before"
         return Repair(Serving.OLD, reason, drop=_droppable(plan, old, new))
     return _fill(plan, live, old, new, stray)
+
+
+def kept_after(
+    plan: RestorePlan, wanted: Repair, names: Collection[str], now: datetime
+) -> tuple[Kept, ...]:
+    """What restores have left behind once a repair is done; each once, and only what is there.
+
+    Args:
+        plan: As it was.
+        wanted: The repair that has been done.
+        names: Of every database afterwards.
+        now: UTC.
+    """
+    more = []
+    if wanted.stray is not None:
+        more.append(_kept(wanted.stray, now))
+    if wanted.serving is Serving.NEW and plan.kind is Kind.BESIDE:
+        more.append(_kept(plan.aside, now, because=plan.file, is_way_back=True))
+    elif wanted.serving is Serving.NEW and plan.kind is Kind.UNDO:
+        more.append(_kept(plan.aside, now))
+    elif plan.kind is Kind.BESIDE:
+        # A checked copy that could not be given its name yet.
+        more.append(_kept(plan.incoming, now))
+    there = {name.casefold() for name in names} - {plan.database.casefold()}
+    by_name: dict[str, Kept] = {}
+    for each in (*plan.kept, *more):
+        if each.name.casefold() in there:
+            by_name.setdefault(each.name.casefold(), each)
+    return tuple(by_name.values())
+
+
+def _kept(
+    name: str, now: datetime, *, because: str | None = None, is_way_back: bool = False
+) -> Kept:
+    return Kept(name=name, since=now, because=because, is_way_back=is_way_back)
 
 
 def _fill(
@@ -107,6 +144,9 @@ def _fill(
     drop = _droppable(plan, old, new)
     if live is not None:
         return Repair(Serving.OTHER, f"{plan.database} was made anew meanwhile", drop=drop)
+    if new is not None and drop is None and plan.kind is Kind.BESIDE:
+        reason = f"{new.name} was restored and checked, and is {new.state}: it has not the name"
+        return Repair(Serving.NONE, f"{reason} {plan.database} yet")
     if old is not None:
         return Repair(Serving.NONE, f"somebody renamed {plan.database} to {old.name}", drop=drop)
     return Repair(Serving.NONE, f"there was no {plan.database} before either", drop=drop)
@@ -150,6 +190,17 @@ def _untouched(live: Found | None, old: Found | None, new: Found | None) -> Serv
     if live == old:
         return Serving.OLD
     return Serving.NEW if live == new else Serving.OTHER
+
+
+def _the_old(plan: RestorePlan, found: Sequence[Found]) -> Found | None:
+    """The database that was in service before.
+
+    One that was RESTORING was dropped with its files, and what is ONLINE under the names of
+    those files now was made anew: in place alone it may have been restored since.
+    """
+    old = _with_files(found, plan.live_files)
+    was_half = plan.live_state == _RESTORING and plan.kind is not Kind.IN_PLACE
+    return None if old is not None and was_half and old.state == _ONLINE else old
 
 
 def _named(found: Sequence[Found], name: str) -> Found | None:

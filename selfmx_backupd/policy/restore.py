@@ -84,6 +84,8 @@ def latest(verified: Sequence[Backup], entries: Sequence[Entry]) -> Choice:
     wanted = tuple(each for each in verified if Tier.PRE_RESTORE not in each.tiers)
     if wanted:
         return Choice(wanted[0], "the newest verified backup", wanted)
+    if verified:
+        return Choice(None, "the verified ones are safety copies of restores", ())
     there = text.count(sum(each.state is not State.MISSING for each in entries), "backup")
     return Choice(None, f"of {there} here none is verified", ())
 

@@ -38,7 +38,7 @@ def about_server(value: str) -> dict[str, Rows]:
 
 def about_users(value: str) -> dict[str, Rows]:
     """What is done to users and owners."""
-    owner = Verdict((), ("AlterAuthorizationStatement",), ("db", value))
+    owner = Verdict((), ("AlterAuthorizationStatement",), (value, value))
     member = Verdict((), ("AlterRoleStatement",), ("db_backupoperator", value))
     return {
         "map_user": [
@@ -54,20 +54,23 @@ def about_users(value: str) -> dict[str, Rows]:
             )
         ],
         "let_back_up": [(statements.let_back_up(value), member)],
-        "give_to": [(statements.give_to("db", value), owner)],
+        "give_to": [(statements.give_to(value, value), owner)],
     }
 
 
 def about_databases(value: str) -> dict[str, Rows]:
     """What is done to databases."""
-    moves = (Placement(value, f"/d/{value}.mdf", 1), Placement("log", "/d/l.ldf", 1))
-    texts = ("/b", value, f"/d/{value}.mdf", "log", "/d/l.ldf")
+    moves = (Placement(value, f"/d/{value}.mdf", 1), Placement("log", f"/l/{value}", 1))
+    texts = (f"/b/{value}", value, f"/d/{value}.mdf", "log", f"/l/{value}")
     restored = Verdict((), RESTORE, (value,), texts)
-    swapped = Verdict((), ("TryCatchStatement",), (value, "a", "b", value, "a", value), (value,))
+    # Each of the three names by turns, so that none could stand in another's place.
+    threes = [(value, "a", "b"), ("s", value, "b"), ("s", "a", value), (value, value, value)]
     return {
         "restore_database": [
             (
-                statements.restore_database(value, "/b", moves, replace=replace, checksum=checksum),
+                statements.restore_database(
+                    value, f"/b/{value}", moves, replace=replace, checksum=checksum
+                ),
                 restored,
             )
             for replace in (True, False)
@@ -87,7 +90,13 @@ def about_databases(value: str) -> dict[str, Rows]:
         "set_offline": [(statements.set_offline(value), alter("Set", value))],
         "rename": [(statements.rename(value, value), alter("ModifyName", value, value))],
         "drop": [(statements.drop(value), Verdict((), ("DropDatabaseStatement",), (value,)))],
-        "swap": [(statements.swap(value, "a", "b"), swapped)],
+        "swap": [
+            (
+                statements.swap(live, aside, new),
+                Verdict((), ("TryCatchStatement",), (live, aside, new, live, aside, live), (live,)),
+            )
+            for live, aside, new in threes
+        ],
     }
 
 

@@ -16,6 +16,14 @@ from selfmx_backupd.errors import ApplicationFailed, ConfigError
 
 PATIENCE_S = 20.0
 
+_RUNS_A_COMMAND = """\
+import signal, sys
+from selfmx_backupd.adapters import command
+signal.signal(signal.SIGINT, lambda *_: None)
+done = command.run(["sh", "-c", sys.argv[1]], 20.0)
+print(done.exit_code, done.output)
+"""
+
 
 def shell(script: str, timeout_s: float = PATIENCE_S) -> Finished:
     return command.run(["sh", "-c", script], timeout_s)
@@ -71,7 +79,15 @@ def test_words_reach_the_program_as_they_are() -> None:
 
 
 def test_it_has_nobody_to_ask() -> None:
-    assert shell("cat") == Finished(0, "")
+    """What is typed at our terminal is for us."""
+    done = subprocess.run(
+        [sys.executable, "-c", _RUNS_A_COMMAND, "cat; exit 5"],
+        input="yes\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("5 \n", "")
 
 
 def test_of_long_output_the_end_is_kept() -> None:
@@ -178,14 +194,6 @@ def test_no_command_is_waited_for_for_ever(left: Path) -> None:
     assert time.monotonic() - began < 10
 
 
-_RUNS_A_COMMAND = """\
-import signal, sys
-from selfmx_backupd.adapters import command
-signal.signal(signal.SIGINT, lambda *_: None)
-print(command.run(["sh", "-c", sys.argv[1]], 20.0).exit_code)
-"""
-
-
 def test_ctrl_c_at_our_terminal_does_not_reach_it(tmp_path: Path) -> None:
     script = f"touch {tmp_path}/begun; while [ ! -e {tmp_path}/end ]; do sleep 0.05; done"
     process = subprocess.Popen(
@@ -201,4 +209,4 @@ def test_ctrl_c_at_our_terminal_does_not_reach_it(tmp_path: Path) -> None:
     assert process.poll() is None
     (tmp_path / "end").touch()
     output, _ = process.communicate(timeout=PATIENCE_S)
-    assert (process.returncode, output) == (0, "0\n")
+    assert (process.returncode, output) == (0, "0 \n")

@@ -54,6 +54,8 @@ class Site:
 
     plan: RestorePlan
     databases: list[Database] = field(default_factory=list)
+    # In place: the overwriting fails, and what was there comes back.
+    fails: bool = False
 
     def named(self, name: str) -> Database | None:
         wanted = name.casefold()
@@ -97,10 +99,10 @@ class Site:
         return {said} if live.state == "ONLINE" else {said, Serving.NONE}
 
 
-def site(kind: Kind, live_state: str | None) -> Site:
+def site(kind: Kind, live_state: str | None, *, fails: bool = False) -> Site:
     """A server before a restore."""
     intended = plan(kind, Step.COPYING, live_state=live_state)
-    here = Site(intended)
+    here = Site(intended, fails=fails)
     if live_state is not None:
         files = frozenset(intended.live_files)
         here.databases.append(Database(Who.OLD, intended.database, files, live_state))
@@ -178,6 +180,12 @@ def _in_place(here: Site) -> Iterator[None]:
     yield
     live.who, live.state = Who.HALF, "RESTORING"
     yield
+    if here.fails and here.plan.safety is not None:
+        here.record(Step.RETURNING)
+        yield
+        live.who, live.state, live.access = Who.OLD, "ONLINE", "MULTI_USER"
+        yield
+        return
     live.who, live.state, live.access = Who.NEW, "ONLINE", "MULTI_USER"
     yield
     here.record(Step.STARTING)
@@ -233,9 +241,10 @@ def crashed(
     """A server on which a restore has died in one of the steps, and others have been."""
     kind = draw(st.sampled_from(kinds))
     state = draw(st.sampled_from([each for each in LIVE_STATES[kind] if each in states]))
-    here = site(kind, state)
+    fails = kind is Kind.IN_PLACE and draw(st.booleans())
+    here = site(kind, state, fails=fails)
     points = [n for n, _ in enumerate(acts(here), 1) if here.plan.step in steps]
-    here = site(kind, state)
+    here = site(kind, state, fails=fails)
     for name in draw(st.sets(_alike, max_size=2)):
         at = draw(st.integers(0, len(here.databases)))
         here.databases.insert(at, Database(Who.OTHER, name, frozenset({f"{DATA}/{name}.mdf"})))

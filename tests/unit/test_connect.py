@@ -2,6 +2,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -233,3 +234,17 @@ def test_a_password_that_is_not_utf8_is_refused_and_not_shown(tmp_path: Path) ->
     with pytest.raises(ConfigError, match="is not UTF-8 text") as caught:
         read_password(target(tmp_path), None)
     assert "Hunter" not in caught.value.message
+
+
+def test_what_is_wrong_with_the_password_that_restores_is_said_of_its_own_key(
+    tmp_path: Path,
+) -> None:
+    restores = replace(target(tmp_path), keys="restore_")
+    with pytest.raises(ConfigError, match=r"sqlserver\.restore_password_file: cannot read"):
+        read_password(restores, None)
+    for content, problem in ((b"", "is empty"), (b"\xff", "is not UTF-8 text")):
+        restores.password_file.write_bytes(content)
+        with pytest.raises(ConfigError, match=rf"sqlserver\.restore_password_file: .* {problem}"):
+            read_password(restores, None)
+    with pytest.raises(ConfigError, match=r"sqlserver\.restore_password_file: FreeTDS"):
+        connection_string(restores, FREETDS, "a;b", "x")

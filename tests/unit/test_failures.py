@@ -249,10 +249,17 @@ def test_nobody_answering_has_a_hint_that_fits(
         (1222, DatabaseInUse, 5),
         (3101, DatabaseInUse, 5),
         (3702, DatabaseInUse, 5),
+        (3102, DatabaseInUse, 5),
+        (5030, DatabaseInUse, 5),
+        (5070, DatabaseInUse, 5),
+        (1205, DatabaseInUse, 5),
+        (924, DatabaseUnavailable, 5),
         (5149, NotEnoughSpace, 8),
         (3257, NotEnoughSpace, 8),
         (6102, PermissionMissing, 5),
         (7983, PermissionMissing, 5),
+        (5011, PermissionMissing, 5),
+        (15247, PermissionMissing, 5),
         (5069, ServerRefused, 5),
         (3169, ServerRefused, 5),
     ],
@@ -266,3 +273,16 @@ def test_what_a_restore_meets_has_its_kind(
 
 def test_a_full_data_volume_names_the_way_that_needs_less() -> None:
     assert "--in-place" in str(running("no room", 5149).hint)
+
+
+@pytest.mark.parametrize("number", [5064, 1222, 3101])
+def test_a_database_in_use_has_a_hint_that_ends_its_use(number: int) -> None:
+    assert "Stop what uses the database" in str(running("refused", number).hint)
+
+
+@pytest.mark.parametrize("number", [5011, 6102, 7983])
+def test_a_right_that_only_a_restore_needs_has_no_hint_for_backups(number: int) -> None:
+    """KILL, DBCC and ALTER DATABASE: a role that may take backups is no help."""
+    hint = str(running("User does not have permission.", number).hint)
+    assert "db_backupoperator" not in hint
+    assert "sqlserver.restore_user" in hint

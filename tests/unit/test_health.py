@@ -141,20 +141,53 @@ def test_the_numbers_are_those_of_monitoring_plug_ins() -> None:
     assert [int(each) for each in Severity] == [0, 1, 2]
 
 
-@pytest.mark.parametrize("step", [Step.COPYING, Step.SWAPPING, Step.STARTING])
-def test_an_interrupted_restore_is_critical_and_names_the_command(step: Step) -> None:
-    (finding,) = findings(outcomes=Outcomes(restore=plan(step=step)))
+OPEN = [step for step in Step if step not in (Step.DONE, Step.GIVEN_UP)]
+
+
+@pytest.mark.parametrize("step", OPEN)
+@pytest.mark.parametrize("busy", [None, Job.BACKUP, Job.SWEEP])
+def test_a_restore_that_was_interrupted_is_critical_and_names_the_command(
+    step: Step, busy: Job | None
+) -> None:
+    (found,) = findings(outcomes=Outcomes(restore=plan(step=step)), busy=busy)
+    assert found.severity is Severity.CRITICAL
+    assert found.sentence == (
+        f"the restore of selfmx_20261124_030000.bak was interrupted ({step}), and SelfMX may be "
+        "out of service; type: selfmx-restore --undo"
+    )
+
+
+def test_an_undo_that_was_interrupted_is_critical_too() -> None:
+    (found,) = findings(outcomes=Outcomes(restore=plan(Kind.UNDO, Step.SWAPPING)))
+    assert found.sentence.startswith("the undo of a restore was interrupted (swapping)")
+
+
+def test_a_restore_that_is_under_way_is_not_interrupted() -> None:
+    assert findings(outcomes=Outcomes(restore=plan()), busy=Job.RESTORE) == ()
+
+
+def test_the_mark_of_a_restore_excuses_nothing() -> None:
+    """It may be a dead run's."""
+    outcomes = Outcomes(running=running(Job.RESTORE).running, restore=plan())
+    assert len(findings(outcomes=outcomes)) == 1
+
+
+@pytest.mark.parametrize("step", [Step.DONE, Step.GIVEN_UP])
+def test_a_restore_that_has_ended_is_nothing(step: Step) -> None:
+    assert findings(outcomes=Outcomes(restore=plan(step=step, ended_at=NOW))) == ()
+
+
+def test_a_restore_excuses_no_late_backup() -> None:
+    due = (Due(Tier.DAILY, NOW - 9 * HOUR),)
+    assert len(findings(due=due, busy=Job.RESTORE)) == 1
+
+
+def test_a_failed_restore_is_a_warning() -> None:
+    (found,) = findings(outcomes=failed(Job.RESTORE, 1))
+    assert found == Finding(Severity.WARNING, "1 failed restore run in a row: the disk is full")
+
+
+def test_a_restore_that_cannot_be_read_is_critical() -> None:
+    (finding,) = findings(outcomes=Outcomes(extra={"restore": {"step": "dancing"}}))
     assert finding.severity is Severity.CRITICAL
-    assert f"was interrupted ({step})" in finding.sentence
-    assert finding.sentence.endswith("type: selfmx-restore --undo")
-
-
-def test_an_undo_has_no_backup_to_name() -> None:
-    (finding,) = findings(outcomes=Outcomes(restore=plan(Kind.UNDO, Step.SWAPPING)))
-    assert finding.sentence.startswith("the undo of a restore was interrupted (swapping)")
-
-
-def test_a_restore_that_runs_or_has_ended_is_no_problem() -> None:
-    assert findings(busy=Job.RESTORE, outcomes=Outcomes(restore=plan())) == ()
-    for step in (Step.DONE, Step.GIVEN_UP):
-        assert findings(outcomes=Outcomes(restore=plan(step=step))) == ()
+    assert "that this version cannot read" in finding.sentence

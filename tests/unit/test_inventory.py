@@ -1,11 +1,11 @@
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
 
 from selfmx_backupd.model import Backup, Going, State
-from selfmx_backupd.policy.inventory import Inventory, Listing, dated, take
+from selfmx_backupd.policy.inventory import Inventory, Listing, dated, part_of, take
 from tests.build import VIENNA, backup, utc
 
 NOW = utc("2026-11-24 12:00")
@@ -231,18 +231,50 @@ def test_verified_come_newest_first_in_the_hour_that_exists_twice() -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "at"),
+    ("file", "zone", "at"),
     [
-        ("selfmx_20240115_030000.bak", "2024-01-15 02:00"),
-        ("selfmx_20240715_030000.bak", "2024-07-15 01:00"),
-        # A local time that exists twice: the first.
-        ("selfmx_20261025_023000.bak", "2026-10-25 00:30"),
+        ("selfmx_20261124_030000.bak", VIENNA, utc("2026-11-24 02:00")),
+        ("selfmx_20260724_030000.bak", VIENNA, utc("2026-07-24 01:00")),
+        ("selfmx_20261124_030000.bak", UTC, utc("2026-11-24 03:00")),
+        ("any-prefix_20261124_235959.bak", UTC, utc("2026-11-24 23:59:59")),
+        ("selfmx_20261124_030000", UTC, utc("2026-11-24 03:00")),
+        # An hour that exists twice, and one that does not exist.
+        ("selfmx_20261025_023000.bak", VIENNA, utc("2026-10-25 00:30")),
+        ("selfmx_20260329_023000.bak", VIENNA, utc("2026-03-29 01:30")),
     ],
 )
-def test_a_name_tells_when_a_backup_was_begun(file: str, at: str) -> None:
-    assert dated(file, VIENNA) == utc(at)
+def test_a_name_of_ours_says_when_its_backup_was_begun_by_the_local_clock(
+    file: str, zone: tzinfo, at: datetime
+) -> None:
+    found = dated(file, zone)
+    assert found == at
+    assert found is not None
+    assert found.tzinfo is UTC
 
 
-@pytest.mark.parametrize("file", ["before-migration.bak", "selfmx_20241315_030000.bak", "x"])
-def test_another_name_tells_nothing(file: str) -> None:
+@pytest.mark.parametrize(
+    "file",
+    [
+        "before-the-update.bak",
+        "selfmx.bak",
+        "20261124_030000.bak",
+        "selfmx_20261124.bak",
+        "selfmx_20261124_030000_2.bak",
+        "selfmx_20261324_030000.bak",
+        "selfmx_20261124_240000.bak",
+        "selfmx_20261124_030000.bak.bak",
+        "selfmx_20261124_030000.bak.part",
+        "selfmx_20261124_030000.BAK",
+        "a_selfmx_20261124_030000.bak",
+        "\uff12_2026112\uff14_030000.bak",
+        "",
+    ],
+)
+def test_any_other_name_says_nothing_of_when(file: str) -> None:
     assert dated(file, VIENNA) is None
+
+
+def test_a_backup_is_called_a_part_until_it_is_proven() -> None:
+    assert part_of(BAK) == PART
+    (unfinished,) = holds({part_of(BAK): 5}).unfinished
+    assert unfinished.file == BAK

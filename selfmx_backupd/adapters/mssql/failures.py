@@ -40,6 +40,11 @@ GRANT_BACKUP = (
     "README.md has the statements."
 )
 
+_GRANT_RESTORING = (
+    "Set sqlserver.restore_user and sqlserver.restore_password_file to a login that may restore, "
+    "rename and drop databases, such as sa."
+)
+
 # A driver's own numbers may be negative.
 _RECORD_END = re.compile(r"\((-?\d+)\) \((SQL\w+)\)")
 # Stands before what the server said, and not before what Microsoft's driver says itself.
@@ -180,6 +185,8 @@ def _device(record: Record, sentence: str) -> BackupdError:
 
 
 def _permission_hint(record: Record) -> str:
+    if record.number in numbers.RESTORING_RIGHTS:
+        return _GRANT_RESTORING
     return GRANT_READING if "CREATE DATABASE" in record.text else GRANT_BACKUP
 
 

@@ -20,6 +20,8 @@ LOGIN_REFUSED = frozenset({4060, 4064, 18452, 18456, 18470, 18486, 18487, 18488}
 STARTING_OR_STOPPING = frozenset({6005, 17142, 18401, 18451, 18461})
 DATABASE_UNAVAILABLE = frozenset({911, 921, 922, 924, 927, 942, 945, 3033, 3036})
 PERMISSION_MISSING = frozenset({229, 262, 297, 300, 916, 3110, 5011, 6102, 7983, 15247})
+# ALTER DATABASE, KILL and DBCC, which a login that only backs up never needs.
+RESTORING_RIGHTS = frozenset({5011, 6102, 7983})
 # A restore makes files in full size; 5149 is how Linux says that they do not fit (KB 4519691).
 DATA_DISK_FULL = frozenset({3257, 5149})
 # Somebody is in the database, holds its only place, locks it, or we lost a deadlock.

@@ -16,7 +16,12 @@ from selfmx_backupd import log
 from selfmx_backupd.adapters.mssql import catalog
 from selfmx_backupd.adapters.mssql import restore_statements as statements
 from selfmx_backupd.adapters.mssql.catalog import Database
-from selfmx_backupd.errors import ApplicationFailed, BackupdError, ServerNotReached
+from selfmx_backupd.errors import (
+    ApplicationFailed,
+    BackupdError,
+    GuardRefused,
+    ServerNotReached,
+)
 from selfmx_backupd.events import RESTORE_HEALED
 from selfmx_backupd.jobs.restore import application, copying, swap
 from selfmx_backupd.jobs.restore.source import read_source
@@ -43,6 +48,11 @@ def heal_what_is_open(world: World, run: Run) -> tuple[str, ...]:
     Raises:
         BackupdError: It could not be put right; the plan stays open.
     """
+    if run.outcomes.has_unreadable_plan:
+        raise GuardRefused(
+            "state.json holds a restore that this version cannot read",
+            hint="A newer version wrote it: upgrade selfmx-backupd, then type the command again.",
+        )
     if run.plan is None or not run.plan.is_open:
         return ()
     with run.cancel.shielded():
@@ -80,14 +90,14 @@ def _heal(world: World, run: Run, plan: RestorePlan, session: Session | None) ->
         )
         wanted = repair.repair(plan, [_as_found(each) for each in found], stray)
         _apply(world, run, server, plan, wanted)
-        _open_again(server, plan)
+        there = _open_again(server, plan)
     lines = [wanted.reason]
     if wanted.drop is not None:
         lines.append(f"the copy {wanted.drop} has been dropped again")
     if wanted.restores_safety:
         lines.append("a RESTORE switches TRUSTWORTHY and Service Broker off: switch on what was on")
     lines += _restart_application(world, plan, wanted)
-    closed = _closed(world, plan, wanted)
+    closed = _closed(world, plan, wanted, there)
     run.record(closed)
     return (*lines, *_kept_lines(closed))
 
@@ -171,15 +181,19 @@ def _settled(session: Session, plan: RestorePlan) -> tuple[Database, ...]:
         time.sleep(_LOOK_EVERY_S)
 
 
-def _open_again(session: Session, plan: RestorePlan) -> None:
-    """A database that an interrupted swap left single-user lets everybody in again."""
-    if plan.kind is Kind.COPY:
-        return
+def _open_again(session: Session, plan: RestorePlan) -> tuple[Database, ...]:
+    """A database that an interrupted swap left single-user lets everybody in again.
+
+    Returns:
+        Every database of the server.
+    """
     names = {plan.database.casefold(), plan.aside.casefold(), plan.incoming.casefold()}
-    for each in catalog.databases(session):
+    found = catalog.databases(session)
+    for each in found:
         closed = each.is_online and each.user_access == "SINGLE_USER"
-        if closed and each.name.casefold() in names:
+        if closed and plan.kind is not Kind.COPY and each.name.casefold() in names:
             swap.make_multi_user(session, each.name)
+    return found
 
 
 def _restart_application(world: World, plan: RestorePlan, wanted: Repair) -> list[str]:
@@ -199,19 +213,14 @@ def _start_again(world: World, plan: RestorePlan) -> list[str]:
     return ["the application has been started again"]
 
 
-def _closed(world: World, plan: RestorePlan, wanted: Repair) -> RestorePlan:
+def _closed(
+    world: World, plan: RestorePlan, wanted: Repair, there: tuple[Database, ...]
+) -> RestorePlan:
     """The plan's end: done where the new database is in service, otherwise given up."""
     now = world.now()
-    kept = list(plan.kept)
-    if wanted.stray is not None:
-        kept.append(Kept(name=wanted.stray, since=now, because=None, is_way_back=False))
-    is_new = wanted.serving is Serving.NEW
-    if is_new and plan.live_state == "ONLINE" and plan.kind is Kind.BESIDE:
-        kept.append(Kept(name=plan.aside, since=now, because=plan.file, is_way_back=True))
-    if is_new and plan.kind is Kind.UNDO:
-        kept = after_undo(plan, now)
-    step = Step.DONE if is_new else Step.GIVEN_UP
-    return replace(plan, step=step, ended_at=now, app_stopped=False, kept=tuple(kept))
+    kept = repair.kept_after(plan, wanted, [each.name for each in there], now)
+    step = Step.DONE if wanted.serving is Serving.NEW else Step.GIVEN_UP
+    return replace(plan, step=step, ended_at=now, app_stopped=False, kept=kept)
 
 
 def after_undo(plan: RestorePlan, now: datetime) -> list[Kept]:
