@@ -46,6 +46,14 @@ class Application:
         """Let something be wrong: `absent`, `wont-stop`, `wont-health`, `slow-stop` …"""
         (self._directory / what).write_text(content)
 
+    def repair(self, what: str) -> None:
+        """Let nothing of that be wrong any more."""
+        (self._directory / what).unlink()
+
+    def start_by_hand(self) -> None:
+        """Somebody starts it, who is not a restore."""
+        (self._directory / "running").touch()
+
     @property
     def is_running(self) -> bool:
         return (self._directory / "running").exists()

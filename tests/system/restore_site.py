@@ -26,6 +26,8 @@ _STAMP = re.compile(r"_\d{8}_\d{6}(?!\d)")
 Database = tuple[str, str, int | None]
 OLD: Database = ("ONLINE", "MULTI_USER", IN_SERVICE)
 NEW: Database = ("ONLINE", "MULTI_USER", IN_BACKUP)
+# A database that somebody else made, under a name much like those that a restore gives.
+STRANGERS = {"SelfMX_before_migration": ("ONLINE", "MULTI_USER", 3)}
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,17 @@ class RestoreSite(Installation):
         assert done.returncode == 0, done.stderr
         (name,) = {each for each in self.files() - before if each.endswith(".bak")}
         return name
+
+    def make_strangers(self) -> None:
+        """Make the database that somebody else made."""
+        (name,) = STRANGERS
+        columns = "id int IDENTITY(1,1) PRIMARY KEY, v nvarchar(20) NOT NULL"
+        self.sql(f"CREATE DATABASE {name}")
+        self.sql(
+            f"CREATE TABLE dbo.SentEmails({columns})",
+            "INSERT dbo.SentEmails(v) VALUES (N'a'), (N'b'), (N'c')",
+            database=name,
+        )
 
     def restart_server(self, *arguments: str) -> None:
         """The same server again, with other arguments, for example faults."""
@@ -131,7 +144,9 @@ class RestoreSite(Installation):
 
     @property
     def plan(self) -> dict[str, Any] | None:
-        """The last restore's plan in `state.json`."""
+        """The last restore's plan in `state.json`; None where there is none."""
+        if not (self.state / "state.json").exists():
+            return None
         plan: dict[str, Any] | None = self.outcomes()["restore"]
         return plan
 

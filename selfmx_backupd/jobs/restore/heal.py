@@ -96,6 +96,9 @@ def _heal(world: World, run: Run, plan: RestorePlan, session: Session | None) ->
         lines.append(f"the copy {wanted.drop} has been dropped again")
     if wanted.restores_safety:
         lines.append("a RESTORE switches TRUSTWORTHY and Service Broker off: switch on what was on")
+    if plan.kind is Kind.IN_PLACE and wanted.serving is Serving.NEW:
+        ours = world.settings.sqlserver.user
+        lines.append(f"its users are the backup's: see by selfmx-backup that {ours} is among them")
     lines += _restart_application(world, plan, wanted)
     closed = _closed(world, plan, wanted, there)
     run.record(closed)
@@ -103,8 +106,13 @@ def _heal(world: World, run: Run, plan: RestorePlan, session: Session | None) ->
 
 
 def _apply(world: World, run: Run, session: Session, plan: RestorePlan, wanted: Repair) -> None:
-    for name, other in wanted.renames:
-        swap.rename(session, name, other)
+    if wanted.stray is not None and len(wanted.renames) > 1:
+        # In one statement: whatever made the stray would make another one in between.
+        (live, stray), (back, _) = wanted.renames
+        swap.swap(session, live, stray, back)
+    else:
+        for name, other in wanted.renames:
+            swap.rename(session, name, other)
     if wanted.restores_safety:
         _restore_safety(world, run, session, plan)
     if wanted.drop is not None:

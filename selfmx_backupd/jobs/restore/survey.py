@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -90,13 +90,19 @@ def look(world: World, session: Session, wanted: Wanted) -> Survey:
 
 def free_stamp(world: World, found: Sequence[Database], database: str, *roles: str) -> str:
     """The local time, or the first second after it whose names no database has."""
+    return next(_free_stamps(world, found, database, roles))
+
+
+def _free_stamps(
+    world: World, found: Sequence[Database], database: str, roles: Sequence[str]
+) -> Iterator[str]:
     taken = {each.name.casefold() for each in found}
     local = world.now().astimezone(world.zone)
     while True:
         stamp = f"{local:%Y%m%d_%H%M%S}"
         names = {restore.derived_name(database, role, stamp).casefold() for role in roles}
         if not names & taken:
-            return stamp
+            yield stamp
         local += timedelta(seconds=1)
 
 
@@ -112,15 +118,16 @@ def _name(
     live = catalog.find(found, world.database)
     service_name = live.name if live else world.database
     database = copy_name if kind is Kind.COPY and copy_name else service_name
-    stamp = free_stamp(world, found, database, "restore", "before")
     live_files = live.files if live else ()
     into = restore.directories_of(live_files, catalog.default_directories(session))
-    placements = restore.place(source.files, database, stamp, into)
-    taken = restore.taken(placements, [name for each in found for name in each.physical_names])
-    if taken:
-        raise ServerRefused(
-            f"the file {taken[0]} is there already", hint="Wait a second, then try again."
-        )
+    used = {name for each in found for name in each.physical_names}
+    stamps = _free_stamps(world, found, database, ("restore", "before"))
+    # The live database may have been restored in this very second.
+    stamp, placements = next(
+        (stamp, places)
+        for stamp in stamps
+        if not restore.taken(places := restore.place(source.files, database, stamp, into), used)
+    )
     if kind is Kind.IN_PLACE:
         placements = restore.place_over(source.files, live_files, placements)
     is_beside = kind is Kind.BESIDE
