@@ -139,6 +139,8 @@ def _report(done: Report, zone: ZoneInfo, now: datetime) -> Iterator[str]:
 
 
 def _headline(done: Report, zone: ZoneInfo, now: datetime) -> str:
+    if done.kind is Kind.COPY and done.file is None:
+        return f"the unfinished copy has ended, and {done.database} was not touched"
     if done.kind is Kind.UNDO:
         return f"{done.database} is what it was before the last restore"
     when = ""
@@ -150,7 +152,9 @@ def _headline(done: Report, zone: ZoneInfo, now: datetime) -> str:
 
 def _ways_on(done: Report) -> Iterator[str]:
     if done.kind is Kind.COPY:
-        yield f"  clean up     in SQL Server: DROP DATABASE [{done.database.replace(']', ']]')}]"
+        if done.file is not None:
+            name = done.database.replace("]", "]]")
+            yield f"  clean up     in SQL Server: DROP DATABASE [{name}]"
         return
     if done.safety is not None:
         yield f"  go back      selfmx-restore --in-place {done.safety}"

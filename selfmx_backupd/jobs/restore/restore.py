@@ -41,8 +41,10 @@ def go_back(world: World, run: Run) -> Report:
     run.step("connecting")
     notes = Notes(healed=list(heal_what_is_open(world.for_restoring(), run)))
     if notes.healed and run.plan is not None and _is_back(run.plan):
+        # The end of a copy is no way back: nothing in service had been touched.
+        kind = Kind.COPY if run.plan.kind is Kind.COPY else Kind.UNDO
         return Report(
-            kind=Kind.UNDO, database=run.plan.database, kept=run.plan.kept, healed=notes.healed
+            kind=kind, database=run.plan.database, kept=run.plan.kept, healed=notes.healed
         )
     with world.for_restoring().session() as session:
         back = look_back(world, session, run.plan)
