@@ -151,6 +151,13 @@ def place_over(
     )
 
 
+def place_back(files: Sequence[DatabaseFile]) -> tuple[Placement, ...]:
+    """Every file where it was when the backup was taken: for a database's own safety copy."""
+    return tuple(
+        Placement(each.logical_name, each.physical_name, each.size_bytes) for each in files
+    )
+
+
 def room(
     placements: Sequence[Placement], volumes: Sequence[Volume], freed: Sequence[DatabaseFile] = ()
 ) -> Room:

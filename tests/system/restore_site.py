@@ -7,7 +7,6 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import pyodbc
@@ -56,14 +55,6 @@ class RestoreSite(Installation):
         self.file = self.back_up()
         self.sql("DELETE FROM SelfMX.dbo.SentEmails")
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        super().__exit__(kind, error, at)
 
     def back_up(self) -> str:
         """Take a backup; its name."""

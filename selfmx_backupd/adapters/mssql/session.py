@@ -8,8 +8,8 @@ FreeTDS; pyodbc issues 471, 795 and 851).
 """
 
 import re
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from types import TracebackType
@@ -97,24 +97,22 @@ class Session:
 
         Late errors count: they come after the rows, from `nextset`.
         """
-        cursor = self._cursor(_SHORT_STATEMENT_S, doing)
-        try:
-            cursor.execute(sql)
+        with self._short(sql, doing) as cursor:
             names = [column[0] for column in cursor.description or ()]
-            rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-            while cursor.nextset():
-                pass
-        except pyodbc.Error as error:
-            raise failures.while_running(error, doing) from error
-        finally:
-            _close(cursor)
-        return rows
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def execute(self, sql: str, doing: str) -> None:
         """Run a short statement that answers with messages at most."""
+        with self._short(sql, doing):
+            pass
+
+    @contextmanager
+    def _short(self, sql: str, doing: str) -> Iterator[pyodbc.Cursor]:
+        """A short statement, drained and freed at the end."""
         cursor = self._cursor(_SHORT_STATEMENT_S, doing)
         try:
             cursor.execute(sql)
+            yield cursor
             while cursor.nextset():
                 pass
         except pyodbc.Error as error:

@@ -6,14 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from selfmx_backupd import log
-from selfmx_backupd.adapters.mssql import catalog
-from selfmx_backupd.errors import ServerRefused
-from selfmx_backupd.events import RESTORE_DONE, RESTORE_STARTED
+from selfmx_backupd.events import RESTORE_DONE
 from selfmx_backupd.jobs.restore import copying, steps, swap
 from selfmx_backupd.jobs.restore.adapt import adapt
-from selfmx_backupd.jobs.restore.heal import give_up
+from selfmx_backupd.jobs.restore.heal import putting_right
 from selfmx_backupd.jobs.restore.report import Notes, Report
-from selfmx_backupd.jobs.restore.source import prove_source
 from selfmx_backupd.jobs.restore.survey import Survey
 from selfmx_backupd.jobs.run import Run
 from selfmx_backupd.jobs.world import World
@@ -38,20 +35,13 @@ def restore_beside(
     Raises:
         BackupdError: Nothing in service has changed, or the notes on it say what has.
     """
-    with notes.timing("proof"):
-        run.step("proving", survey.source.file)
-        prove_source(world.for_restoring(), run, session, survey.source)
-    run.record(steps.plan_of(world, run, survey))
-    log.emit(RESTORE_STARTED, file=survey.source.file, database=survey.database, kind=survey.kind)
-    try:
+    steps.begin(world, run, session, survey, notes)
+    with putting_right(world.for_restoring(), run, session):
         _make_copy(world, run, session, survey, notes)
         steps.stop_application(world, run)
         with run.cancel.shielded(), notes.timing("swap"):
             _put_in_service(world, run, session, survey)
         became = steps.start_application(world, run, notes)
-    except Exception as error:
-        give_up(world.for_restoring(), run, session, error)
-        raise
     plan = steps.close(world, run)
     old = plan.kept[-1].name if survey.live and survey.live.is_online else "gone"
     log.emit(RESTORE_DONE, database=survey.database, file=survey.source.file, kept=old)
@@ -66,10 +56,7 @@ def _make_copy(world: World, run: Run, session: Session, survey: Survey, notes: 
         copying.restore(restoring, run, session, survey.source, name, survey.placements)
     with notes.timing("check"):
         copying.check(restoring, run, session, name, file)
-    restored = catalog.find(catalog.databases(session), name)
-    if restored is None:
-        raise ServerRefused(f"{name} was restored, and SQL Server does not list it")
-    adapt(world, run, session, survey.live, restored, notes)
+    adapt(world, run, session, survey.live, steps.restored(session, name), notes)
 
 
 def _put_in_service(world: World, run: Run, session: Session, survey: Survey) -> None:

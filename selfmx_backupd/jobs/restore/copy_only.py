@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from selfmx_backupd import log
 from selfmx_backupd.errors import BackupUnusable
-from selfmx_backupd.events import RESTORE_STARTED
 from selfmx_backupd.jobs.restore import copying, steps
-from selfmx_backupd.jobs.restore.heal import give_up
+from selfmx_backupd.jobs.restore.heal import putting_right
 from selfmx_backupd.jobs.restore.report import Notes, Report
-from selfmx_backupd.jobs.restore.source import prove_source
 from selfmx_backupd.jobs.restore.survey import Survey
 from selfmx_backupd.jobs.run import Run
 from selfmx_backupd.jobs.world import World
@@ -30,19 +27,12 @@ def restore_copy(world: World, run: Run, session: Session, survey: Survey, notes
     """
     restoring = world.for_restoring()
     source, name = survey.source, survey.database
-    with notes.timing("proof"):
-        run.step("proving", source.file)
-        prove_source(restoring, run, session, source)
-    run.record(steps.plan_of(world, run, survey))
-    log.emit(RESTORE_STARTED, file=source.file, database=name, kind=survey.kind)
-    try:
+    steps.begin(world, run, session, survey, notes)
+    with putting_right(restoring, run, session):
         with notes.timing("restore"):
             copying.restore(restoring, run, session, source, name, survey.placements)
         with notes.timing("check"):
             _check(restoring, run, session, survey, notes)
-    except Exception as error:
-        give_up(restoring, run, session, error)
-        raise
     return steps.report_of(survey, steps.close(world, run), notes, "it was not touched")
 
 

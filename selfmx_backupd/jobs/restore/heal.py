@@ -6,10 +6,9 @@ The plan says what was intended, the server what there is; `policy/repair.py` de
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from selfmx_backupd import log
@@ -30,7 +29,7 @@ from selfmx_backupd.jobs.run import Run
 from selfmx_backupd.jobs.world import World
 from selfmx_backupd.policy import repair, restore
 from selfmx_backupd.policy.repair import Found, Repair, Serving
-from selfmx_backupd.restoration import Kept, Kind, RestorePlan, Step
+from selfmx_backupd.restoration import Kind, RestorePlan, Step
 
 if TYPE_CHECKING:
     from selfmx_backupd.adapters.mssql.session import Session
@@ -61,25 +60,33 @@ def heal_what_is_open(world: World, run: Run) -> tuple[str, ...]:
     return done
 
 
-def give_up(world: World, run: Run, session: Session, error: Exception) -> None:
-    """Put right what a failure has left, and note on it what is true now.
+@contextmanager
+def putting_right(world: World, run: Run, session: Session) -> Iterator[None]:
+    """Put right what a failure in here leaves, and note on it what is true now.
 
     The failure stays what it is; its exit code and hint are the first cause's.
     """
+    try:
+        yield
+    except Exception as error:
+        for note in _after_failure(world, run, session):
+            error.add_note(note)
+        raise
+
+
+def _after_failure(world: World, run: Run, session: Session) -> Sequence[str]:
     plan = run.plan
     if plan is None or not plan.is_open:
-        return
+        return ()
     with run.cancel.shielded():
         try:
-            notes = _heal(world, run, plan, session)
+            return _heal(world, run, plan, session)
         except BackupdError as trouble:
-            notes = (
+            return (
                 *_what_stands(world, plan),
                 f"it could not be put right: {trouble.message}",
                 *getattr(trouble, "__notes__", ()),
             )
-    for note in notes:
-        error.add_note(note)
 
 
 def _heal(world: World, run: Run, plan: RestorePlan, session: Session | None) -> tuple[str, ...]:
@@ -127,11 +134,7 @@ def _restore_safety(world: World, run: Run, session: Session, plan: RestorePlan)
     """
     file = str(plan.safety)
     source = read_source(world, session, file)
-    # Every file to where it was: the backup knows, because it was taken of this database.
-    into = restore.Directories("", "")
-    home = restore.place_over(
-        source.files, source.files, restore.place(source.files, plan.database, "", into)
-    )
+    home = restore.place_back(source.files)
 
     def act() -> None:
         copying.restore(world, run, session, source, plan.database, home, replace=True)
@@ -180,7 +183,7 @@ def _connected(world: World, deadline: float) -> Session:
 def _settled(session: Session, plan: RestorePlan) -> tuple[Database, ...]:
     """The databases, once none of those that matter is still coming up."""
     deadline = time.monotonic() + _BACK_WITHIN_S
-    ours = {plan.database.casefold(), plan.aside.casefold(), plan.incoming.casefold()}
+    ours = _names_of(plan)
     while True:
         found = catalog.databases(session)
         rising = [it for it in found if it.state == "RECOVERING" and it.name.casefold() in ours]
@@ -195,7 +198,7 @@ def _open_again(session: Session, plan: RestorePlan) -> tuple[Database, ...]:
     Returns:
         Every database of the server.
     """
-    names = {plan.database.casefold(), plan.aside.casefold(), plan.incoming.casefold()}
+    names = _names_of(plan)
     found = catalog.databases(session)
     for each in found:
         closed = each.is_online and each.user_access == "SINGLE_USER"
@@ -231,10 +234,9 @@ def _closed(
     return replace(plan, step=step, ended_at=now, app_stopped=False, kept=kept)
 
 
-def after_undo(plan: RestorePlan, now: datetime) -> list[Kept]:
-    """What is kept once an undo has brought one of them back and put another one away."""
-    kept = [each for each in plan.kept if each.name != plan.incoming]
-    return [*kept, Kept(name=plan.aside, since=now, because=None, is_way_back=False)]
+def _names_of(plan: RestorePlan) -> set[str]:
+    """What the databases of a plan may be called, in lower case."""
+    return {plan.database.casefold(), plan.aside.casefold(), plan.incoming.casefold()}
 
 
 def _as_found(database: Database) -> Found:

@@ -6,15 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from selfmx_backupd import log
-from selfmx_backupd.adapters.mssql import catalog
-from selfmx_backupd.errors import BackupUnusable, Cancelled, ServerRefused, Stalled
-from selfmx_backupd.events import RESTORE_DONE, RESTORE_STARTED
+from selfmx_backupd.errors import BackupUnusable, Cancelled, Stalled
+from selfmx_backupd.events import RESTORE_DONE
 from selfmx_backupd.jobs.backup import back_up_before_restore
 from selfmx_backupd.jobs.restore import copying, steps, swap
 from selfmx_backupd.jobs.restore.adapt import adapt
-from selfmx_backupd.jobs.restore.heal import give_up
+from selfmx_backupd.jobs.restore.heal import putting_right
 from selfmx_backupd.jobs.restore.report import Notes, Report
-from selfmx_backupd.jobs.restore.source import prove_source
 from selfmx_backupd.jobs.restore.survey import Survey
 from selfmx_backupd.jobs.run import Run
 from selfmx_backupd.jobs.world import World
@@ -34,12 +32,8 @@ def restore_in_place(
     Raises:
         BackupdError: The notes on it say what is in service.
     """
-    with notes.timing("proof"):
-        run.step("proving", survey.source.file)
-        prove_source(world.for_restoring(), run, session, survey.source)
-    run.record(steps.plan_of(world, run, survey))
-    log.emit(RESTORE_STARTED, file=survey.source.file, database=survey.database, kind=survey.kind)
-    try:
+    steps.begin(world, run, session, survey, notes)
+    with putting_right(world.for_restoring(), run, session):
         steps.stop_application(world, run)
         with notes.timing("safety backup"):
             _save(world, run, survey)
@@ -47,9 +41,6 @@ def restore_in_place(
             _overwrite(world, run, session, survey)
         _look_at_it(world, run, session, survey, notes)
         became = steps.start_application(world, run, notes)
-    except Exception as error:
-        give_up(world.for_restoring(), run, session, error)
-        raise
     plan = steps.close(world, run)
     kept = f"in {plan.safety}" if plan.safety else "gone"
     log.emit(RESTORE_DONE, database=survey.database, file=survey.source.file, kept=kept)
@@ -103,7 +94,4 @@ def _look_at_it(world: World, run: Run, session: Session, survey: Survey, notes:
         except (Cancelled, Stalled) as error:
             notes.attention.append(f"{name} was not checked to the end: {error.message}")
     with run.cancel.shielded():
-        restored = catalog.find(catalog.databases(session), name)
-        if restored is None:
-            raise ServerRefused(f"{name} was restored, and SQL Server does not list it")
-        adapt(world, run, session, survey.live, restored, notes)
+        adapt(world, run, session, survey.live, steps.restored(session, name), notes)

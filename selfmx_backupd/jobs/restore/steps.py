@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from selfmx_backupd import log
 from selfmx_backupd.adapters.mssql import catalog
+from selfmx_backupd.adapters.mssql.catalog import Database
 from selfmx_backupd.errors import ServerRefused
+from selfmx_backupd.events import RESTORE_STARTED
 from selfmx_backupd.jobs.restore import application
 from selfmx_backupd.jobs.restore.report import Notes, Report
+from selfmx_backupd.jobs.restore.source import prove_source
 from selfmx_backupd.jobs.restore.survey import Survey
 from selfmx_backupd.jobs.run import Run
 from selfmx_backupd.jobs.world import World
@@ -18,7 +22,17 @@ if TYPE_CHECKING:
     from selfmx_backupd.adapters.mssql.session import Session
 
 
-def plan_of(world: World, run: Run, survey: Survey) -> RestorePlan:
+def begin(world: World, run: Run, session: Session, survey: Survey, notes: Notes) -> None:
+    """Prove the backup, and write down what is intended."""
+    file = survey.source.file
+    with notes.timing("proof"):
+        run.step("proving", file)
+        prove_source(world.for_restoring(), run, session, survey.source)
+    run.record(_plan_of(world, run, survey))
+    log.emit(RESTORE_STARTED, file=file, database=survey.database, kind=survey.kind)
+
+
+def _plan_of(world: World, run: Run, survey: Survey) -> RestorePlan:
     """What is intended, before anything is done."""
     live = survey.live
     return RestorePlan(
@@ -41,6 +55,18 @@ def open_plan(run: Run) -> RestorePlan:
     plan = run.plan
     assert plan is not None  # noqa: S101  # it was recorded first of all
     return plan
+
+
+def restored(session: Session, name: str) -> Database:
+    """The database that a RESTORE has made.
+
+    Raises:
+        ServerRefused: There is none.
+    """
+    found = catalog.find(catalog.databases(session), name)
+    if found is None:
+        raise ServerRefused(f"{name} was restored, and SQL Server does not list it")
+    return found
 
 
 def stop_application(world: World, run: Run) -> None:

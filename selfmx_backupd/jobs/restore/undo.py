@@ -11,7 +11,7 @@ from selfmx_backupd.adapters.mssql.catalog import Database
 from selfmx_backupd.errors import DatabaseUnavailable, UsageError
 from selfmx_backupd.events import OLD_DROPPED, RESTORE_UNDONE
 from selfmx_backupd.jobs.restore import application, steps, swap
-from selfmx_backupd.jobs.restore.heal import after_undo, give_up
+from selfmx_backupd.jobs.restore.heal import putting_right
 from selfmx_backupd.jobs.restore.report import Notes, Report
 from selfmx_backupd.jobs.restore.survey import ensure_rights, free_stamp
 from selfmx_backupd.jobs.run import Run
@@ -74,14 +74,11 @@ def undo(world: World, run: Run, session: Session, back: WayBack, notes: Notes) 
         BackupdError: The notes on it say what is in service.
     """
     run.record(_plan(world, run, back))
-    try:
+    with putting_right(world.for_restoring(), run, session):
         steps.stop_application(world, run)
         with run.cancel.shielded(), notes.timing("swap"):
             _put_back(world, run, session, back)
         became = steps.start_application(world, run, notes)
-    except Exception as error:
-        give_up(world.for_restoring(), run, session, error)
-        raise
     plan = steps.close(world, run)
     log.emit(RESTORE_UNDONE, database=plan.database, kept=plan.kept[-1].name)
     return Report(
@@ -116,12 +113,12 @@ def _put_back(world: World, run: Run, session: Session, back: WayBack) -> None:
     run.step("swapping")
     plan = replace(steps.open_plan(run), step=Step.SWAPPING)
     run.record(plan)
+    kept = [each for each in plan.kept if each.name != back.old.name]
     if back.live is not None:
         swap.swap(session, back.live.name, back.aside, back.old.name)
-        kept = after_undo(plan, world.now())
+        kept.append(Kept(name=back.aside, since=world.now(), because=None, is_way_back=False))
     else:
         swap.rename(session, back.old.name, plan.database)
-        kept = [each for each in plan.kept if each.name != back.old.name]
     steps.ensure_in_service(session, plan)
     run.record(replace(plan, step=Step.STARTING, kept=tuple(kept)))
 
