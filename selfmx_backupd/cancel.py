@@ -8,6 +8,29 @@ from contextlib import contextmanager
 
 from selfmx_backupd.errors import Cancelled
 
+# The signals that ask for the end of the work.
+STOPPING = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+
+
+def leave_signals_to_the_main_thread() -> None:
+    """In a thread that works: no signal comes here, nor to the threads that it starts.
+
+    While one signal waits for the main thread, the kernel gives the next one to another.
+    There it interrupts a system call inside the ODBC driver, and Driver 18 takes that for
+    the end of the connection (seen with two signals at once on a loaded machine).
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+
+
+@contextmanager
+def hearing_signals() -> Iterator[None]:
+    """While a program is started: it inherits what is blocked here, and must hear signals."""
+    before = signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
 
 class Cancel:
     """A flag that is set once, by a signal, and asked for by every long step.

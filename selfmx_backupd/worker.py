@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from selfmx_backupd import events, log, text
-from selfmx_backupd.cancel import Cancel
+from selfmx_backupd.cancel import Cancel, leave_signals_to_the_main_thread
 from selfmx_backupd.errors import BackupdError, Busy, Cancelled
 from selfmx_backupd.jobs.run import Run, run_job
 from selfmx_backupd.jobs.world import World
@@ -93,6 +93,7 @@ class Worker:
             yield f"no progress for {text.duration(silent_s)} while {self.progress.step}"
 
     def _work(self, world: World, job: Job, what: str, recipe: Recipe) -> None:
+        leave_signals_to_the_main_thread()
         try:
             result = run_job(
                 world,

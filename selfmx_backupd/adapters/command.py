@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
 
+from selfmx_backupd.cancel import hearing_signals
 from selfmx_backupd.errors import ApplicationFailed, ConfigError
 
 _SHOWN_CHARS = 600
@@ -49,13 +50,14 @@ def run(words: Sequence[str], timeout_s: float) -> Finished:
     # output open for ever, and a pipe would be read to its end.
     with tempfile.TemporaryFile() as output:
         try:
-            process = subprocess.Popen(  # noqa: S603  # root's own configuration names it
-                list(words),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            with hearing_signals():
+                process = subprocess.Popen(  # noqa: S603  # root's own configuration names it
+                    list(words),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise ApplicationFailed(f"{shown(words)} cannot be started: {reason}") from error

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Generic, TypeVar
 
 from selfmx_backupd.adapters.signals import Bell
-from selfmx_backupd.cancel import Cancel
+from selfmx_backupd.cancel import Cancel, leave_signals_to_the_main_thread
 
 _Result = TypeVar("_Result")
 _SIGNALLED = 128
@@ -57,6 +57,7 @@ class _Job(threading.Thread, Generic[_Result]):
         self.finished = False
 
     def run(self) -> None:
+        leave_signals_to_the_main_thread()
         try:
             self._results.append(self._work(self._cancel))
         except BaseException as error:  # noqa: BLE001  # raised again in the main thread
