@@ -54,6 +54,10 @@ class Application:
         """Somebody starts it, who is not a restore."""
         (self._directory / "running").touch()
 
+    def be_stopped(self) -> None:
+        """It does not run."""
+        (self._directory / "running").unlink()
+
     @property
     def is_running(self) -> bool:
         return (self._directory / "running").exists()

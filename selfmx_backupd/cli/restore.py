@@ -153,9 +153,8 @@ def _clean_up(world: World, arguments: argparse.Namespace) -> int:
         print("no restore has left a database behind")
         return 0
     _consent(restore_words.dropping(world, plan), world.database, is_given=arguments.yes)
-    gone = _run(world, "clean-up after restores", lambda run: recipes.clean_up(world, run))
-    for name in gone:
-        print(f"dropped {name}")
+    done = _run(world, "clean-up after restores", lambda run: recipes.clean_up(world, run))
+    interruptible.say("\n".join(done))
     return 0
 
 

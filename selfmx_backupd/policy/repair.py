@@ -6,8 +6,8 @@ because no rename changes them and the copy's carry a stamp of their own.
 
 - What was in service goes back into service where that can be done: an interrupted restore
   has changed nothing.
-- Where it is gone (it was not ONLINE and was dropped, or there was none) the checked copy
-  goes into service.
+- Where it is gone (it was not ONLINE and was dropped, or there was none), or cannot be used
+  any more, the checked copy goes into service.
 - Only one thing is ever dropped: the copy that this restore made, under the name that this
   restore gave it, before it was in service. A database that nobody knows is moved aside, whole.
 """
@@ -92,28 +92,40 @@ def repair(plan: RestorePlan, found: Sequence[Found], stray: str) -> Repair:
     return _fill(plan, live, old, new, stray)
 
 
+def is_settled(plan: RestorePlan, wanted: Repair) -> bool:
+    """Whether a repair ends the plan: a database that is known is in service, or none ever was.
+
+    Otherwise the plan stays open, and whoever looks at it later may find more.
+    """
+    if plan.kind is Kind.COPY or wanted.serving in (Serving.OLD, Serving.NEW):
+        return True
+    return plan.live_state is None and plan.step in (Step.COPYING, Step.STOPPING)
+
+
 def kept_after(
-    plan: RestorePlan, wanted: Repair, names: Collection[str], now: datetime
+    plan: RestorePlan, wanted: Repair, found: Sequence[Found], now: datetime
 ) -> tuple[Kept, ...]:
     """What restores have left behind once a repair is done; each once, and only what is there.
+
+    A database that somebody else gave one of the plan's names is not ours to keep or to drop.
 
     Args:
         plan: As it was.
         wanted: The repair that has been done.
-        names: Of every database afterwards.
+        found: Every database afterwards.
         now: UTC.
     """
     more = []
     if wanted.stray is not None:
         more.append(_kept(wanted.stray, now))
-    if wanted.serving is Serving.NEW and plan.kind is Kind.BESIDE:
-        more.append(_kept(plan.aside, now, because=plan.file, is_way_back=True))
-    elif wanted.serving is Serving.NEW and plan.kind is Kind.UNDO:
-        more.append(_kept(plan.aside, now))
-    elif plan.kind is Kind.BESIDE:
+    is_beside = plan.kind is Kind.BESIDE
+    old, new = _the_old(plan, found), _with_files(found, plan.incoming_files)
+    if old is not None and _is(old, plan.aside) and plan.kind in (Kind.BESIDE, Kind.UNDO):
+        more.append(_kept(old.name, now, because=plan.file, is_way_back=is_beside))
+    if new is not None and _is(new, plan.incoming) and is_beside:
         # A checked copy that could not be given its name yet.
-        more.append(_kept(plan.incoming, now))
-    there = {name.casefold() for name in names} - {plan.database.casefold()}
+        more.append(_kept(new.name, now))
+    there = {each.name.casefold() for each in found} - {plan.database.casefold()}
     by_name: dict[str, Kept] = {}
     for each in (*plan.kept, *more):
         if each.name.casefold() in there:
@@ -130,26 +142,42 @@ def _kept(
 def _fill(
     plan: RestorePlan, live: Found | None, old: Found | None, new: Found | None, stray: str
 ) -> Repair:
-    """The name in service is free, or a database has it that is neither the old nor the new."""
+    """The name in service is free, or a database has it that is neither the old nor the new.
+
+    SQL Server renames only what is ONLINE.
+    """
+    if live is not None and live.state != _ONLINE:
+        # It can be neither used nor renamed, and is not ours to drop.
+        reason = f"a database that nobody knows has the name {plan.database}, and is {live.state}"
+        return Repair(Serving.NONE, reason)
     moved = ((live.name, stray),) if live else ()
     moved_aside = stray if live else None
-    if old is not None and _is(old, plan.aside):
-        reason = f"{plan.database} had been renamed to {old.name} and gets its name back"
-        back = (*moved, (old.name, plan.database))
-        return Repair(Serving.OLD, reason, back, _droppable(plan, old, new), stray=moved_aside)
-    if old is None and new is not None and _is_checked(plan, new):
+    usable = old if old is not None and old.state == _ONLINE else None
+    drop = _droppable(plan, usable, new)
+    if usable is not None and _is(usable, plan.aside):
+        reason = f"{plan.database} had been renamed to {usable.name} and gets its name back"
+        back = (*moved, (usable.name, plan.database))
+        return Repair(Serving.OLD, reason, back, drop, stray=moved_aside)
+    if usable is None and new is not None and _is_checked(plan, new):
         reason = f"{new.name} was restored and checked, and gets the name {plan.database}"
         forward = (*moved, (new.name, plan.database))
         return Repair(Serving.NEW, reason, forward, stray=moved_aside)
-    drop = _droppable(plan, old, new)
     if live is not None:
         return Repair(Serving.OTHER, f"{plan.database} was made anew meanwhile", drop=drop)
+    return Repair(Serving.NONE, _why_none(plan, old, new, drop), drop=drop)
+
+
+def _why_none(plan: RestorePlan, old: Found | None, new: Found | None, drop: str | None) -> str:
     if new is not None and drop is None and plan.kind is Kind.BESIDE:
-        reason = f"{new.name} was restored and checked, and is {new.state}: it has not the name"
-        return Repair(Serving.NONE, f"{reason} {plan.database} yet")
-    if old is not None:
-        return Repair(Serving.NONE, f"somebody renamed {plan.database} to {old.name}", drop=drop)
-    return Repair(Serving.NONE, f"there was no {plan.database} before either", drop=drop)
+        reason = f"{new.name} was restored and checked, and is {new.state}"
+        return f"{reason}: it has not the name {plan.database} yet"
+    if plan.live_state is None:
+        return f"there was no {plan.database} before either"
+    if old is None:
+        return f"{plan.database} is gone"
+    if old.state != _ONLINE:
+        return f"{old.name} was {plan.database}; it is {old.state} and cannot get its name back"
+    return f"somebody renamed {plan.database} to {old.name}"
 
 
 def _in_place(plan: RestorePlan, live: Found | None, old: Found | None) -> Repair:

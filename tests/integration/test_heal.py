@@ -77,14 +77,15 @@ def healed(server: Server, left: RestorePlan) -> tuple[RestorePlan, str]:
         world,
         Job.RESTORE,
         "healing",
-        lambda run: heal_what_is_open(world.for_restoring(), run),
+        lambda run: heal_what_is_open(world, run),
         cancel=Cancel(),
         progress=lambda _: None,
     )
     closed = world.state.read().restore
     assert closed is not None
     assert not closed.is_open
-    return closed, "\n".join(told)
+    assert told is not None
+    return closed, "\n".join(told.told)
 
 
 def names(closed: RestorePlan) -> list[str]:
@@ -163,3 +164,21 @@ def test_a_stranger_that_was_moved_aside_is_remembered_and_told(server: Server, 
     assert stray.startswith("SelfMX_stray_")
     assert names(closed) == [stray]
     assert stray in told
+
+
+def test_an_overwriting_that_died_at_its_end_lets_users_and_backups_in_again(
+    tmp_path: Path,
+) -> None:
+    """Its users are the backup's, which may be older than the login that backs up."""
+    login = ("--login", "selfmx_backup:Secret-1:createdb,viewstate")
+    of = plan(Kind.IN_PLACE, Step.OVERWRITING, safety="selfmx_20261124_120003.bak")
+    with Server(
+        tmp_path, driver=usable(DRIVER), user="selfmx_backup", password="Secret-1", standin=login
+    ) as server:
+        assert server.run("selfmx-backup").returncode == 5
+        closed, told = healed(server, replace(of, live_files=OLD))
+        assert closed.step is Step.DONE
+        assert "SelfMX had been overwritten already" in told
+        assert "may not be able to back up" not in told
+        done = server.run("selfmx-backup")
+        assert done.returncode == 0, done.stderr

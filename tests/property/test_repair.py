@@ -8,10 +8,12 @@ import pytest
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
-from selfmx_backupd.policy.repair import Repair, Serving, repair
+from selfmx_backupd.policy.repair import Repair, Serving, is_settled, kept_after, repair
 from selfmx_backupd.restoration import Kind, Step
+from tests.build import utc
 from tests.property.restores import STRAY, Refused, Site, Who, acts, apply, crashed, site
 
+AT = utc("2026-11-24 13:00")
 laws = settings(max_examples=400, deadline=None)
 RENAMING = (Kind.BESIDE, Kind.UNDO)
 SWAPPED = (Step.SWAPPING, Step.STARTING)
@@ -73,6 +75,10 @@ def test_what_was_in_service_is_in_service_again_unless_the_swap_was_complete(
 ) -> None:
     old, live = here.of(Who.OLD), here.named(here.plan.database)
     assume(old is not None and old.name in (here.plan.database, here.plan.aside))
+    assert old is not None
+    # What is not ONLINE cannot be renamed, neither the old one nor a stranger in its place.
+    assume(old is live or old.state == "ONLINE")
+    assume(live is None or live.who is not Who.OTHER or live.state == "ONLINE")
     after = repaired(here).named(here.plan.database)
     assert after is not None
     was_complete = live is not None and live.who is Who.NEW
@@ -82,7 +88,8 @@ def test_what_was_in_service_is_in_service_again_unless_the_swap_was_complete(
 @laws
 @given(crashed(RENAMING, GONE, [Step.SWAPPING]))
 def test_where_that_is_gone_the_checked_copy_is_in_service(here: Site) -> None:
-    new = here.of(Who.NEW)
+    new, live = here.of(Who.NEW), here.named(here.plan.database)
+    assume(live is None or live.who is not Who.OTHER or live.state == "ONLINE")
     if here.of(Who.OLD) is None and new is not None and new.state == "ONLINE":
         after = repaired(here).named(here.plan.database)
         assert after is not None
@@ -130,14 +137,35 @@ def test_a_stranger_stays_whole_and_only_gives_way_under_the_name_in_service(
 
 @laws
 @given(crashed())
-def test_a_name_is_only_given_where_it_is_free(here: Site) -> None:
-    """The server refuses a rename for the database's state, and for nothing else."""
+def test_no_rename_is_wanted_that_the_server_refuses(here: Site) -> None:
+    """A repair that fails would fail for the next command too, and the one after that."""
     after, want = deepcopy(here), wanted(here)
     for name, other in want.renames:
-        database = after.named(name)
-        assert database is not None
-        assert after.named(other) is None
-        database.name = other
+        after.rename(name, other)
+
+
+@laws
+@given(crashed())
+def test_a_plan_is_closed_only_where_what_is_in_service_is_known_or_there_was_nothing(
+    here: Site,
+) -> None:
+    want = wanted(here)
+    assume(here.plan.kind is not Kind.COPY and is_settled(here.plan, want))
+    live = repaired(here).named(here.plan.database)
+    was_there = here.plan.live_state is not None
+    assert not was_there or (live is not None and live.who in (Who.OLD, Who.NEW))
+
+
+@laws
+@given(crashed(RENAMING))
+def test_every_database_of_a_plan_that_is_out_of_service_is_kept_in_mind(here: Site) -> None:
+    """What nobody remembers, nobody finds at three in the morning."""
+    want, after = wanted(here), repaired(here)
+    kept = {each.name for each in kept_after(here.plan, want, after.found, AT)}
+    ours = {(Who.OLD, here.plan.aside)}
+    if here.plan.kind is Kind.BESIDE:
+        ours.add((Who.NEW, here.plan.incoming))
+    assert kept - {want.stray} == {e.name for e in after.databases if (e.who, e.name) in ours}
 
 
 @laws

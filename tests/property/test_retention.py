@@ -286,9 +286,7 @@ def test_the_directories_above_reach_every_kind_of_decision() -> None:
     """Laws about backups that go would hold for directories in which none ever does."""
     seen: Counter[str] = Counter()
 
-    # What is drawn depends on the modules that happen to be loaded, because hypothesis collects
-    # their constants: so many that the rarest kind comes many times in any case.
-    @settings(max_examples=400, deadline=None, derandomize=True)
+    @settings(max_examples=400, deadline=None, derandomize=True)  # the rarest kind comes 50 times
     @given(entries(), retentions)
     def look(directory: list[Entry], retention: Retention) -> None:
         for each in ask(directory, retention).values():

@@ -43,7 +43,7 @@ CASES = (
     Case("die-restore:50", RESTORE + "(failed|ended without SQL Server's message)", left=HALF),
     Case("drop-restore:50", RESTORE + "(failed|ended without SQL Server's message)"),
     Case("kill-restore:50", RESTORE + "failed"),
-    Case("fail-restore:50", RESTORE + r"failed: .*\(error 3183\)", "selfmx-(backup|restore)", 6),
+    Case("fail-restore:50", RESTORE + r"failed: .*\(error 3183\)", "The list: selfmx-restore", 6),
     Case("hang-restore:50", RESTORE + "made no progress for 1 s", "docker logs"),
     Case("die-checkdb:50", CHECK + "failed", left=NEW),
     Case("drop-checkdb:50", CHECK + "failed"),

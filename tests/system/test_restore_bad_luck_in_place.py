@@ -238,7 +238,7 @@ def test_damage_that_is_found_after_the_overwriting_is_told_and_the_way_back_nam
 
 
 @pytest.mark.parametrize("fault", ["drop-checkdb:50@1", "drop-after:SET MULTI_USER@1"])
-def test_what_was_overwritten_can_be_backed_up_or_it_is_told_that_it_cannot(
+def test_what_was_overwritten_can_be_backed_up_however_the_restore_ended(
     tmp_path: Path, driver: str, fault: str
 ) -> None:
     """The backup is older than our login: the restored database does not know it."""
@@ -252,6 +252,5 @@ def test_what_was_overwritten_can_be_backed_up_or_it_is_told_that_it_cannot(
         done = site.restore("--in-place", site.file)
         assert done.returncode == 5, done.stderr
         assert site.seen() == Seen({"SelfMX": NEW}, app_runs=True)
-        told_so = "selfmx_backup" in " ".join(told(done, "note"))
         backup = site.run("selfmx-backup")
-        assert told_so or backup.returncode == 0, (done.stderr, backup.stderr)
+        assert backup.returncode == 0, (done.stderr, backup.stderr)

@@ -49,8 +49,13 @@ def adapt(
     run.step("adapting", restored.name)
     if live is not None:
         _bring_over(session, live, restored, notes)
-    _map_users(session, restored.name, notes)
-    _let_us_back_up(world, session, restored.name, notes)
+    let_in(world, session, restored.name, notes)
+
+
+def let_in(world: World, session: Session, name: str, notes: Notes) -> None:
+    """Give users their logins back, and let our own login back it up."""
+    _map_users(session, name, notes)
+    _let_us_back_up(world, session, name, notes)
 
 
 def _bring_over(session: Session, live: Database, restored: Database, notes: Notes) -> None:

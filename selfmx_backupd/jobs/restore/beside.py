@@ -36,7 +36,7 @@ def restore_beside(
         BackupdError: Nothing in service has changed, or the notes on it say what has.
     """
     steps.begin(world, run, session, survey, notes)
-    with putting_right(world.for_restoring(), run, session):
+    with putting_right(world, run, session):
         _make_copy(world, run, session, survey, notes)
         steps.stop_application(world, run)
         with run.cancel.shielded(), notes.timing("swap"):

@@ -28,7 +28,7 @@ def restore_copy(world: World, run: Run, session: Session, survey: Survey, notes
     restoring = world.for_restoring()
     source, name = survey.source, survey.database
     steps.begin(world, run, session, survey, notes)
-    with putting_right(restoring, run, session):
+    with putting_right(world, run, session):
         with notes.timing("restore"):
             copying.restore(restoring, run, session, source, name, survey.placements)
         with notes.timing("check"):

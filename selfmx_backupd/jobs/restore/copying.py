@@ -10,7 +10,7 @@ from selfmx_backupd.adapters.mssql import restore_statements as statements
 from selfmx_backupd.adapters.mssql.activity import Activity
 from selfmx_backupd.adapters.mssql.watch import Stall
 from selfmx_backupd.errors import BackupUnusable, ConnectionLost
-from selfmx_backupd.jobs.restore.source import Source
+from selfmx_backupd.jobs.restore.source import Source, naming_the_list
 from selfmx_backupd.jobs.run import Run
 from selfmx_backupd.jobs.world import World
 from selfmx_backupd.model import Progress
@@ -52,7 +52,7 @@ def restore(
         checksum=source.header.has_checksums,
     )
     doing = f"the restore of {source.file} to {database}"
-    with Activity(world.connect, session.facts.session_id) as activity:
+    with naming_the_list(), Activity(world.connect, session.facts.session_id) as activity:
         seen = session.run(
             statement,
             doing,

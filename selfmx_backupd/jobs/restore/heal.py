@@ -12,17 +12,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from selfmx_backupd import log
-from selfmx_backupd.adapters.mssql import catalog
+from selfmx_backupd.adapters.mssql import catalog, numbers
 from selfmx_backupd.adapters.mssql import restore_statements as statements
 from selfmx_backupd.adapters.mssql.catalog import Database
-from selfmx_backupd.errors import (
-    ApplicationFailed,
-    BackupdError,
-    GuardRefused,
-    ServerNotReached,
-)
+from selfmx_backupd.errors import BackupdError, GuardRefused, ServerNotReached, ServerRefused
 from selfmx_backupd.events import RESTORE_HEALED
-from selfmx_backupd.jobs.restore import application, copying, swap
+from selfmx_backupd.jobs.restore import aftermath, copying, swap
+from selfmx_backupd.jobs.restore.adapt import let_in
+from selfmx_backupd.jobs.restore.aftermath import HARMED, Healed
+from selfmx_backupd.jobs.restore.report import Notes
 from selfmx_backupd.jobs.restore.source import read_source
 from selfmx_backupd.jobs.restore.survey import free_stamp
 from selfmx_backupd.jobs.run import Run
@@ -37,12 +35,12 @@ if TYPE_CHECKING:
 # A container that is restarted, and databases that recover, are there again within this.
 _BACK_WITHIN_S = 30.0
 _LOOK_EVERY_S = 1.0
-# From here on something in service may have been touched.
-_HARMED = frozenset({Step.SWAPPING, Step.OVERWRITING, Step.RETURNING, Step.STARTING})
 
 
-def heal_what_is_open(world: World, run: Run) -> tuple[str, ...]:
-    """Put an interrupted restore right before anything else; return what was done, in words.
+def heal_what_is_open(world: World, run: Run) -> Healed | None:
+    """Put an interrupted restore right before anything else; None where none is open.
+
+    A plan whose database is still not in service afterwards stays open.
 
     Raises:
         BackupdError: It could not be put right; the plan stays open.
@@ -53,11 +51,12 @@ def heal_what_is_open(world: World, run: Run) -> tuple[str, ...]:
             hint="A newer version wrote it: upgrade selfmx-backupd, then type the command again.",
         )
     if run.plan is None or not run.plan.is_open:
-        return ()
+        return None
     with run.cancel.shielded():
-        done = _heal(world, run, run.plan, session=None)
-    log.emit(RESTORE_HEALED, reason="; ".join(done))
-    return done
+        healed = _heal(world, run, run.plan, session=None)
+    if healed.is_settled:
+        log.emit(RESTORE_HEALED, reason="; ".join(healed.told))
+    return healed
 
 
 @contextmanager
@@ -80,36 +79,60 @@ def _after_failure(world: World, run: Run, session: Session) -> Sequence[str]:
         return ()
     with run.cancel.shielded():
         try:
-            return _heal(world, run, plan, session)
+            return _heal(world, run, plan, session).told
         except BackupdError as trouble:
             return (
-                *_what_stands(world, plan),
+                *aftermath.what_stands(world, plan),
                 f"it could not be put right: {trouble.message}",
                 *getattr(trouble, "__notes__", ()),
             )
 
 
-def _heal(world: World, run: Run, plan: RestorePlan, session: Session | None) -> tuple[str, ...]:
-    with _answering(world, plan, session) as server:
-        found = _settled(server, plan)
-        stray = restore.derived_name(
-            plan.database, "stray", free_stamp(world, found, plan.database, "stray")
-        )
-        wanted = repair.repair(plan, [_as_found(each) for each in found], stray)
-        _apply(world, run, server, plan, wanted)
+def _heal(world: World, run: Run, plan: RestorePlan, session: Session | None) -> Healed:
+    with _answering(world.for_restoring(), plan, session) as server:
+        wanted = _decide_and_act(world, run, server, plan)
         there = _open_again(server, plan)
+        notes = Notes()
+        if plan.kind is Kind.IN_PLACE and wanted.serving is Serving.NEW:
+            # Its users are the backup's, and perhaps had not been mapped yet.
+            let_in(world, server, plan.database, notes)
     lines = [wanted.reason]
     if wanted.drop is not None:
         lines.append(f"the copy {wanted.drop} has been dropped again")
     if wanted.restores_safety:
         lines.append("a RESTORE switches TRUSTWORTHY and Service Broker off: switch on what was on")
-    if plan.kind is Kind.IN_PLACE and wanted.serving is Serving.NEW:
-        ours = world.settings.sqlserver.user
-        lines.append(f"its users are the backup's: see by selfmx-backup that {ours} is among them")
-    lines += _restart_application(world, plan, wanted)
-    closed = _closed(world, plan, wanted, there)
-    run.record(closed)
-    return (*lines, *_kept_lines(closed))
+    became = aftermath.restart_application(world, plan, wanted.serving)
+    ended = _ended(world, plan, wanted, there, app_stopped=became.startswith("stays"))
+    run.record(ended)
+    lines += aftermath.kept_lines(ended)
+    return Healed(
+        tuple(lines),
+        wanted.serving,
+        became,
+        is_settled=not ended.is_open,
+        attention=tuple(notes.attention),
+    )
+
+
+def _decide_and_act(world: World, run: Run, session: Session, plan: RestorePlan) -> Repair:
+    """Look and act; and look again where a name was taken in between."""
+    wanted = _decide(world, session, plan)
+    try:
+        _apply(world, run, session, plan, wanted)
+    except ServerRefused as error:
+        # A THROW says only the last of several errors again, and that is 5069.
+        if error.number not in (numbers.NAME_TAKEN, numbers.ALTER_FAILED):
+            raise
+        wanted = _decide(world, session, plan)
+        _apply(world, run, session, plan, wanted)
+    return wanted
+
+
+def _decide(world: World, session: Session, plan: RestorePlan) -> Repair:
+    found = _settled(session, plan)
+    stamp = free_stamp(world, found, plan.database, "stray")
+    stray = restore.derived_name(plan.database, "stray", stamp)
+    return repair.repair(plan, [_as_found(each) for each in found], stray)
 
 
 def _apply(world: World, run: Run, session: Session, plan: RestorePlan, wanted: Repair) -> None:
@@ -121,7 +144,7 @@ def _apply(world: World, run: Run, session: Session, plan: RestorePlan, wanted: 
         for name, other in wanted.renames:
             swap.rename(session, name, other)
     if wanted.restores_safety:
-        _restore_safety(world, run, session, plan)
+        _restore_safety(world.for_restoring(), run, session, plan)
     if wanted.drop is not None:
         swap.drop(session, wanted.drop)
 
@@ -157,7 +180,7 @@ def _answering(world: World, plan: RestorePlan, session: Session | None) -> Iter
         yield session
         return
     # Where something in service may have been touched, a restarting server is waited for.
-    patience_s = _BACK_WITHIN_S if plan.step in _HARMED else 0.0
+    patience_s = _BACK_WITHIN_S if plan.step in HARMED else 0.0
     with _connected(world, time.monotonic() + patience_s) as fresh:
         yield fresh
 
@@ -207,29 +230,22 @@ def _open_again(session: Session, plan: RestorePlan) -> tuple[Database, ...]:
     return found
 
 
-def _restart_application(world: World, plan: RestorePlan, wanted: Repair) -> list[str]:
-    """Start what we stopped; but not where it would find no database, and make an empty one."""
-    if plan.app_stopped and wanted.serving is Serving.NONE:
-        return [f"the application stays stopped, because there is no {plan.database} for it"]
-    return _start_again(world, plan)
-
-
-def _start_again(world: World, plan: RestorePlan) -> list[str]:
-    if not plan.app_stopped:
-        return ["the application was not touched"]
-    try:
-        application.start(world.settings.application)
-    except ApplicationFailed as error:
-        return [f"the application does not start: {error.message}"]
-    return ["the application has been started again"]
-
-
-def _closed(
-    world: World, plan: RestorePlan, wanted: Repair, there: tuple[Database, ...]
+def _ended(
+    world: World,
+    plan: RestorePlan,
+    wanted: Repair,
+    there: tuple[Database, ...],
+    *,
+    app_stopped: bool,
 ) -> RestorePlan:
-    """The plan's end: done where the new database is in service, otherwise given up."""
+    """The plan's end: done where the new database is in service, otherwise given up.
+
+    While what is in service is neither, it has no end: STATUS goes on saying so.
+    """
     now = world.now()
-    kept = repair.kept_after(plan, wanted, [each.name for each in there], now)
+    kept = repair.kept_after(plan, wanted, [_as_found(each) for each in there], now)
+    if not repair.is_settled(plan, wanted):
+        return replace(plan, app_stopped=app_stopped, kept=kept)
     step = Step.DONE if wanted.serving is Serving.NEW else Step.GIVEN_UP
     return replace(plan, step=step, ended_at=now, app_stopped=False, kept=kept)
 
@@ -243,26 +259,3 @@ def _as_found(database: Database) -> Found:
     return Found(
         database.name, database.state, database.user_access, frozenset(database.physical_names)
     )
-
-
-def _what_stands(world: World, plan: RestorePlan) -> list[str]:
-    """Where everything is, as far as the plan tells, while the server does not answer."""
-    again = "once SQL Server answers, put it right with: selfmx-restore --undo"
-    if plan.step not in _HARMED:
-        lines = [f"{plan.database} has not been touched", *_start_again(world, plan)]
-        if plan.kind in (Kind.BESIDE, Kind.COPY):
-            lines.append(f"the unfinished copy {plan.incoming} may be left")
-        return [*lines, again]
-    lines = [f"{plan.database} may be called {plan.aside} now"]
-    if plan.kind is Kind.IN_PLACE:
-        lines = [f"what {plan.database} held before is in {plan.safety or 'no backup'}"]
-    if plan.app_stopped:
-        # Without its database it would make an empty one.
-        lines.append("the application stays stopped")
-    return [*lines, again]
-
-
-def _kept_lines(plan: RestorePlan) -> tuple[str, ...]:
-    if plan.safety is not None:
-        return (f"the safety backup {plan.safety} holds what was there before",)
-    return tuple(f"{each.name} is kept" for each in plan.kept)

@@ -33,7 +33,7 @@ def restore_in_place(
         BackupdError: The notes on it say what is in service.
     """
     steps.begin(world, run, session, survey, notes)
-    with putting_right(world.for_restoring(), run, session):
+    with putting_right(world, run, session):
         steps.stop_application(world, run)
         with notes.timing("safety backup"):
             _save(world, run, survey)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -17,8 +19,6 @@ from selfmx_backupd.policy import inventory
 
 if TYPE_CHECKING:
     from selfmx_backupd.adapters.mssql.session import Session
-
-_LIST = "Take another one. The list: selfmx-restore"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,11 @@ def read_source(world: World, session: Session, file: str) -> Source:
         BackupUnusable: It is missing, known to be damaged, or holds something else.
         ServerRefused: It was taken from a newer server than this one.
     """
+    with naming_the_list():
+        return _read(world, session, file)
+
+
+def _read(world: World, session: Session, file: str) -> Source:
     size = _find(world, file)
     backup = _manifest_of(world, file)
     if backup is not None:
@@ -57,7 +62,7 @@ def read_source(world: World, session: Session, file: str) -> Source:
     header = headers.the_only_set(rows, file, world.database)
     ensure_not_newer(session, file, header.server_version)
     if backup is not None and header.backup_set.guid != backup.backup_set.guid:
-        raise BackupUnusable(f"{file} holds another backup set than its manifest says", hint=_LIST)
+        raise BackupUnusable(f"{file} holds another backup set than its manifest says")
     files = session.rows(statements.file_list_only(path), f"reading the files of {file}")
     taken_at = backup.started_at if backup else inventory.dated(file, world.zone)
     return Source(file, size, backup, header, headers.read_files(files), taken_at)
@@ -69,11 +74,22 @@ def prove_source(world: World, run: Run, session: Session, source: Source) -> No
     Raises:
         BackupUnusable: It is damaged.
     """
-    if source.backup is not None and source.backup.verified is not None:
-        prove_or_mark(world, run, session, source.backup)
-        return
-    # Without a manifest, or with one that was never completed, there is no sum to compare.
-    verify_only(world, run, session, source.file)
+    with naming_the_list():
+        if source.backup is not None and source.backup.verified is not None:
+            prove_or_mark(world, run, session, source.backup)
+        else:
+            # Without a manifest, or with one that was never completed, there is no sum to compare.
+            verify_only(world, run, session, source.file)
+
+
+@contextmanager
+def naming_the_list() -> Iterator[None]:
+    """Whoever restores needs another backup that is there, not one of what is lost."""
+    try:
+        yield
+    except BackupUnusable as error:
+        error.hint = "Take another one. The list: selfmx-restore"
+        raise
 
 
 def _find(world: World, file: str) -> int:
@@ -82,8 +98,7 @@ def _find(world: World, file: str) -> int:
     size = world.directory.size_of(file)
     if size is None:
         raise BackupUnusable(
-            f"there is no backup {file} in {world.directory.path}, or it is no regular file",
-            hint=_LIST,
+            f"there is no backup {file} in {world.directory.path}, or it is no regular file"
         )
     return size
 
@@ -95,5 +110,5 @@ def _manifest_of(world: World, file: str) -> Backup | None:
     if entry is None:
         return None
     if entry.state in (State.DAMAGED, State.MISSING):
-        raise BackupUnusable(f"{file} is {entry.state}: {entry.reason}", hint=_LIST)
+        raise BackupUnusable(f"{file} is {entry.state}: {entry.reason}")
     return entry.backup

@@ -74,7 +74,7 @@ def undo(world: World, run: Run, session: Session, back: WayBack, notes: Notes) 
         BackupdError: The notes on it say what is in service.
     """
     run.record(_plan(world, run, back))
-    with putting_right(world.for_restoring(), run, session):
+    with putting_right(world, run, session):
         steps.stop_application(world, run)
         with run.cancel.shielded(), notes.timing("swap"):
             _put_back(world, run, session, back)
