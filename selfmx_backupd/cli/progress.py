@@ -1,5 +1,6 @@
 """Progress for a person: a bar on a terminal, plain lines elsewhere."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
@@ -13,11 +14,19 @@ _LINE_EVERY_PERCENT = 25
 @contextmanager
 def progress_for(stream: TextIO) -> Iterator[Callable[[Progress], None]]:
     """What to tell each progress to, while a job runs."""
-    if stream.isatty():
+    if stream.isatty() and _columns(stream):
         with _bar(stream) as tell:
             yield tell
     else:
         yield _Lines(stream)
+
+
+def _columns(stream: TextIO) -> int:
+    """How wide the terminal says that it is: 0 on a serial console, where no bar would appear."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns
+    except OSError:
+        return 0
 
 
 class _Lines:
