@@ -22,7 +22,7 @@ from pydantic_settings import (
 
 from selfmx_backupd import config_values as values
 from selfmx_backupd.errors import ConfigError
-from selfmx_backupd.policy import schedule
+from selfmx_backupd.policy import rules
 from selfmx_backupd.policy.retention import LONGEST_WINDOW
 
 DEFAULT_PATH = Path("/etc/selfmx-backupd/config.toml")
@@ -77,13 +77,13 @@ class BackupSection(_Section):
 
 
 class ScheduleSection(_Section):
-    """When backups are due. The texts are read by `policy.schedule`."""
+    """When backups are due. The texts are read by `policy.rules`."""
 
     timezone: Annotated[str, AfterValidator(values.zone)] = "local"
-    daily: Annotated[str, _parses(schedule.parse_daily)] = "03:00"
-    weekly: Annotated[str, _parses(schedule.parse_weekly)] = "sunday 03:00"
-    monthly: Annotated[str, _parses(schedule.parse_monthly)] = "1 03:00"
-    sweep: Annotated[str, _parses(schedule.parse_time)] = "04:00"
+    daily: Annotated[str, _parses(rules.parse_daily)] = "03:00"
+    weekly: Annotated[str, _parses(rules.parse_weekly)] = "sunday 03:00"
+    monthly: Annotated[str, _parses(rules.parse_monthly)] = "1 03:00"
+    sweep: Annotated[str, _parses(rules.parse_time)] = "04:00"
     retry_after_s: Annotated[tuple[Seconds, ...], Field(min_length=1)] = (60, 300, 900, 3600)
 
 

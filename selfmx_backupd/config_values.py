@@ -15,7 +15,7 @@ PREFIX = re.compile(r"[a-z0-9-]{1,60}")
 
 # It stands bare in the connection string, where these characters mean something.
 _NOT_IN_A_HOST = re.compile(r"[\s;{}=,\0]")
-# How `policy.schedule` begins a sentence: with the text that it could not read.
+# How `policy.rules` begins a sentence: with the text that it could not read.
 _QUOTED_TEXT = re.compile(r'".*" (?=is not )', re.DOTALL)
 
 

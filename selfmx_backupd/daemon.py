@@ -28,7 +28,6 @@ from selfmx_backupd.jobs.world import World
 from selfmx_backupd.model import Backup, Due
 from selfmx_backupd.outcomes import Job, Outcomes
 from selfmx_backupd.policy import health, schedule
-from selfmx_backupd.policy.schedule import Daily
 from selfmx_backupd.wiring import health_limits, keep_fixed, world_of
 from selfmx_backupd.worker import Recipe, Worker
 
@@ -195,13 +194,8 @@ class Daemon:
         return max(wait_s, self._worker.rest_after_success_s(job, look.due, pace[-1]))
 
     def _sweep_is_due(self, look: _Look) -> bool:
-        at = self._world.schedule.sweep
-        if at is None:
-            return False
-        slot = schedule.last_slot(Daily(at), self._world.zone, look.now)
-        swept = look.outcomes.of(Job.SWEEP).last_success_at
-        # A sweep dated ahead of the clock says nothing about today.
-        return swept is None or swept < slot or swept > look.now
+        swept_at = look.outcomes.of(Job.SWEEP).last_success_at
+        return schedule.sweep_is_due(look.now, self._world.schedule, swept_at)
 
     def _reload(self) -> None:
         """Take up a new configuration; the old one stays in force where the new is wrong."""

@@ -16,7 +16,7 @@ from selfmx_backupd.config import HealthSection, ScheduleSection, Settings
 from selfmx_backupd.errors import ConfigError
 from selfmx_backupd.jobs.world import World, program_name
 from selfmx_backupd.model import Tier
-from selfmx_backupd.policy import schedule
+from selfmx_backupd.policy import rules
 from selfmx_backupd.policy.health import Limits
 from selfmx_backupd.policy.retention import Retention
 from selfmx_backupd.policy.schedule import Schedule
@@ -109,15 +109,15 @@ def _connect(settings: Settings, *, to_restore: bool) -> Session:
 
 
 def _schedule(section: ScheduleSection, zone: ZoneInfo) -> Schedule:
-    rules = {
-        Tier.DAILY: schedule.parse_daily(section.daily),
-        Tier.WEEKLY: schedule.parse_weekly(section.weekly),
-        Tier.MONTHLY: schedule.parse_monthly(section.monthly),
+    read = {
+        Tier.DAILY: rules.parse_daily(section.daily),
+        Tier.WEEKLY: rules.parse_weekly(section.weekly),
+        Tier.MONTHLY: rules.parse_monthly(section.monthly),
     }
     return Schedule(
         zone=zone,
-        tiers=MappingProxyType({tier: rule for tier, rule in rules.items() if rule}),
-        sweep=schedule.parse_time(section.sweep),
+        tiers=MappingProxyType({tier: rule for tier, rule in read.items() if rule}),
+        sweep=rules.parse_time(section.sweep),
     )
 
 

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
-from selfmx_backupd.policy.schedule import Daily, Monthly, Rule, Schedule, Weekly
+from selfmx_backupd.policy.rules import Daily, Monthly, Rule, Weekly
+from selfmx_backupd.policy.schedule import Schedule
 
 # By name, because its numbers count Monday as 0 and cron's count Sunday.
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

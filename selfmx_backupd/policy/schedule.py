@@ -11,68 +11,20 @@ week or month did exist.
 
 Python subtracts and compares two datetimes of one zone by their wall time, as if
 there were no summer time. So everything here is compared in UTC.
-
-The parse_ functions read the configuration's texts. Their ValueErrors say what is
-wrong and what would be right.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from difflib import get_close_matches
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 from selfmx_backupd.model import SCHEDULED_TIERS, Backup, Due, NextRun, Tier, Trigger
-
-OFF = "off"
-LAST: Literal["last"] = "last"
-
-# In the order of date.weekday(). Not calendar.day_name: that speaks the operator's language.
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-LAST_COMMON_DAY = 28  # the last day that every month has
+from selfmx_backupd.policy.rules import LAST, Daily, Monthly, Rule, Weekly
 
 # A backup this long after its slot was not started by the slot's own wake-up.
 CATCH_UP_AFTER = timedelta(minutes=10)
 
 _DAY = timedelta(days=1)
-_TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
-_DAY_OF_MONTH = re.compile(r"0?[1-9]|[12][0-9]|3[01]")
-
-
-@dataclass(frozen=True, slots=True)
-class Daily:
-    """Once every local day at the wall time `at`."""
-
-    at: time
-
-
-@dataclass(frozen=True, slots=True)
-class Weekly:
-    """Once every local week; `weekday` counts from 0, Monday, as date.weekday() does."""
-
-    weekday: int
-    at: time
-
-    def __post_init__(self) -> None:
-        if self.weekday not in range(len(WEEKDAYS)):
-            raise ValueError(f"there is no weekday {self.weekday}, 0 to 6 would be one")
-
-
-@dataclass(frozen=True, slots=True)
-class Monthly:
-    """Once every local month, on the day 1 to 28 or on the month's last."""
-
-    day: int | Literal["last"]
-    at: time
-
-    def __post_init__(self) -> None:
-        if self.day != LAST and not 1 <= self.day <= LAST_COMMON_DAY:
-            raise ValueError(f'not every month has a day {self.day}, write 1 to 28 or "last"')
-
-
-Rule = Daily | Weekly | Monthly
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,32 +47,6 @@ class Schedule:
                 raise ValueError(f"{tier} backups have no schedule, daily, weekly and monthly have")
 
 
-def parse_time(text: str) -> time | None:
-    """Read a time of day, "03:00"; None for "off"."""
-    return None if _is_off(text) else _time_of_day(text.strip())
-
-
-def parse_daily(text: str) -> Daily | None:
-    """Read a daily rule, "03:00"; None for "off"."""
-    return None if _is_off(text) else Daily(_time_of_day(text.strip()))
-
-
-def parse_weekly(text: str) -> Weekly | None:
-    """Read a weekly rule, "sunday 03:00"; None for "off"."""
-    if _is_off(text):
-        return None
-    weekday, at = _two_words(text, 'a weekday and a time, write it like "sunday 03:00"')
-    return Weekly(_weekday(weekday), _time_of_day(at))
-
-
-def parse_monthly(text: str) -> Monthly | None:
-    """Read a monthly rule, "1 03:00" or "last 03:00"; None for "off"."""
-    if _is_off(text):
-        return None
-    day, at = _two_words(text, 'a day and a time, write it like "1 03:00" or "last 03:00"')
-    return Monthly(_day_of_month(day), _time_of_day(at))
-
-
 def last_slot(rule: Rule, zone: ZoneInfo, now: datetime) -> datetime:
     """Return the rule's newest slot that is not later than `now`, in UTC."""
     # A clock that is turned back over midnight shows yesterday's date again when today's slot
@@ -137,6 +63,27 @@ def next_slot(rule: Rule, zone: ZoneInfo, after: datetime) -> datetime:
     while (slot := _slot(rule, zone, day)) is None or slot <= after:
         day += _DAY
     return slot
+
+
+def first_moment(wall: datetime, zone: ZoneInfo) -> datetime:
+    """Return the first moment, in UTC, at which clocks in `zone` show `wall` (naive) or later."""
+
+    def shown(moment: datetime) -> datetime:
+        return moment.astimezone(zone).replace(tzinfo=None)
+
+    late = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    if shown(late) == wall:
+        return late
+    # No clock shows `wall`. For such a time fold 0 uses the offset before the gap and so falls
+    # behind the gap, fold 1 falls before it (PEP 495); the gap's end is found between the two.
+    early = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    while late - early > timedelta.resolution:
+        middle = early + (late - early) / 2
+        if shown(middle) < wall:
+            early = middle
+        else:
+            late = middle
+    return late
 
 
 def due(now: datetime, schedule: Schedule, backups: Iterable[Backup]) -> tuple[Due, ...]:
@@ -174,6 +121,21 @@ def next_runs(now: datetime, schedule: Schedule, count: int) -> tuple[NextRun, .
         at = min(slots.values())
         runs += [NextRun(tier, at) for tier in SCHEDULED_TIERS if slots.get(tier) == at]
     return tuple(runs)
+
+
+def sweep_is_due(now: datetime, schedule: Schedule, swept_at: datetime | None) -> bool:
+    """Tell whether a sweep is wanted: none has succeeded since its last slot.
+
+    Args:
+        now: UTC.
+        schedule: Says when, and whether.
+        swept_at: The last success, UTC; None where there was none. One that is dated ahead of
+            the clock says nothing about today.
+    """
+    if schedule.sweep is None:
+        return False
+    slot = last_slot(Daily(schedule.sweep), schedule.zone, now)
+    return swept_at is None or not slot <= swept_at <= now
 
 
 def retry_at(
@@ -224,7 +186,7 @@ def _slot(rule: Rule, zone: ZoneInfo, day: date) -> datetime | None:
         return None
     if isinstance(rule, Daily) and not _exists(day, zone):
         return None
-    return _first_moment(datetime.combine(day, rule.at), zone)
+    return first_moment(datetime.combine(day, rule.at), zone)
 
 
 def _falls_on(rule: Rule, day: date) -> bool:
@@ -239,62 +201,4 @@ def _falls_on(rule: Rule, day: date) -> bool:
 
 def _exists(day: date, zone: ZoneInfo) -> bool:
     """Tell whether clocks in `zone` ever showed this date."""
-    return _first_moment(datetime.combine(day, time.min), zone).astimezone(zone).date() == day
-
-
-def _first_moment(wall: datetime, zone: ZoneInfo) -> datetime:
-    """Return the first moment, in UTC, at which clocks in `zone` show `wall` (naive) or later."""
-
-    def shown(moment: datetime) -> datetime:
-        return moment.astimezone(zone).replace(tzinfo=None)
-
-    late = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    if shown(late) == wall:
-        return late
-    # No clock shows `wall`. For such a time fold 0 uses the offset before the gap and so falls
-    # behind the gap, fold 1 falls before it (PEP 495); the gap's end is found between the two.
-    early = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    while late - early > timedelta.resolution:
-        middle = early + (late - early) / 2
-        if shown(middle) < wall:
-            early = middle
-        else:
-            late = middle
-    return late
-
-
-def _is_off(text: str) -> bool:
-    return text.strip().lower() == OFF
-
-
-def _time_of_day(text: str) -> time:
-    found = _TIME.fullmatch(text)
-    if found is None:
-        raise ValueError(f'"{text}" is not a time of day, write "00:00" to "23:59"')
-    return time(int(found[1]), int(found[2]))
-
-
-def _two_words(text: str, wanted: str) -> tuple[str, str]:
-    first, _, second = " ".join(text.lower().split()).partition(" ")
-    if not second:
-        raise ValueError(f'"{text}" is not {wanted}')
-    return first, second
-
-
-def _weekday(word: str) -> int:
-    if word in WEEKDAYS:
-        return WEEKDAYS.index(word)
-    meant = [name for name in WEEKDAYS if name.startswith(word)]
-    meant = meant or get_close_matches(word, WEEKDAYS, n=1)
-    right = f'"{meant[0]}"' if len(meant) == 1 else f"one of {', '.join(WEEKDAYS)}"
-    raise ValueError(f'"{word}" is not a weekday, write {right}')
-
-
-def _day_of_month(word: str) -> int | Literal["last"]:
-    if word == LAST:
-        return LAST
-    if _DAY_OF_MONTH.fullmatch(word) is None:
-        raise ValueError(f'"{word}" is not a day of the month, write 1 to 28 or "last"')
-    if int(word) > LAST_COMMON_DAY:
-        raise ValueError(f'not every month has a day {int(word)}, write "last" for its last day')
-    return int(word)
+    return first_moment(datetime.combine(day, time.min), zone).astimezone(zone).date() == day

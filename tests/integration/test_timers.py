@@ -6,17 +6,18 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from selfmx_backupd.adapters.timers import cron_trigger
-from selfmx_backupd.policy import schedule
-from selfmx_backupd.policy.schedule import Daily, Monthly, Weekly
+from selfmx_backupd.policy import rules
+from selfmx_backupd.policy.rules import Daily, Monthly, Weekly
+from selfmx_backupd.policy.schedule import next_slot
 from tests.build import utc
 
 RULES = (
-    schedule.parse_daily("03:00"),
-    schedule.parse_weekly("sunday 03:00"),
-    schedule.parse_weekly("monday 23:59"),
-    schedule.parse_monthly("1 03:00"),
-    schedule.parse_monthly("28 00:00"),
-    schedule.parse_monthly("last 04:30"),
+    rules.parse_daily("03:00"),
+    rules.parse_weekly("sunday 03:00"),
+    rules.parse_weekly("monday 23:59"),
+    rules.parse_monthly("1 03:00"),
+    rules.parse_monthly("28 00:00"),
+    rules.parse_monthly("last 04:30"),
 )
 
 
@@ -26,6 +27,6 @@ def test_a_timer_rings_at_every_slot_of_a_year(zone: str, rule: Daily | Weekly |
     trigger = cron_trigger(rule, ZoneInfo(zone))
     now = utc("2026-01-01 00:30")
     while now < utc("2027-01-01 00:00"):
-        slot = schedule.next_slot(rule, ZoneInfo(zone), now)
+        slot = next_slot(rule, ZoneInfo(zone), now)
         assert trigger.get_next_fire_time(None, now) == slot
         now = slot + timedelta(seconds=1)

@@ -10,17 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfmx_backupd.model import SCHEDULED_TIERS
-from selfmx_backupd.policy.schedule import (
-    Daily,
-    Monthly,
-    Rule,
-    Schedule,
-    Weekly,
-    due,
-    last_slot,
-    next_runs,
-    next_slot,
-)
+from selfmx_backupd.policy.rules import Daily, Monthly, Rule, Weekly
+from selfmx_backupd.policy.schedule import Schedule, due, last_slot, next_runs, next_slot
 from tests.build import backup
 
 ZONES = (

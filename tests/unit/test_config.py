@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from selfmx_backupd import config_values
 from selfmx_backupd.config import ENV_PREFIX, Settings, load
 from selfmx_backupd.errors import ConfigError
-from selfmx_backupd.policy import schedule
+from selfmx_backupd.policy import rules
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 SECRET = "Hunter2-is-my-password"
@@ -265,7 +265,7 @@ def test_no_value_is_ever_shown(file: Path, monkeypatch: pytest.MonkeyPatch, pla
 
 @given(st.text(min_size=1).map(lambda text: f"{text} §secret§"))
 def test_no_text_of_the_schedule_is_repeated(text: str) -> None:
-    for parse in (schedule.parse_daily, schedule.parse_weekly, schedule.parse_monthly):
+    for parse in (rules.parse_daily, rules.parse_weekly, rules.parse_monthly):
         with pytest.raises(ValueError, match="write") as caught:
             config_values.readable(parse)(text)
         assert "§secret§" not in str(caught.value)

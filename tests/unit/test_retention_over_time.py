@@ -5,7 +5,8 @@ from datetime import UTC, datetime, time, timedelta
 
 from selfmx_backupd.model import Backup, Tier
 from selfmx_backupd.policy.retention import Retention, decide
-from selfmx_backupd.policy.schedule import Daily, Monthly, Schedule, Weekly, due
+from selfmx_backupd.policy.rules import Daily, Monthly, Weekly
+from selfmx_backupd.policy.schedule import Schedule, due
 from tests.build import VIENNA, backup, entry
 
 DAY = timedelta(days=1)
