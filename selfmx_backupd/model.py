@@ -230,6 +230,7 @@ class Decision:
         goes_at: The earliest instant at which it may go, where time alone decides; None
             where it does not (for ever, or until other backups are there).
         held_back: It may go, but the brake keeps it for the next sweep.
+        kept_as: The tiers that keep it; empty where it may go, or where something else does.
     """
 
     file: str
@@ -238,6 +239,7 @@ class Decision:
     goes: tuple[str, ...]
     goes_at: datetime | None
     held_back: bool = False
+    kept_as: tuple[Tier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@
 
 from calendar import monthrange
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -139,9 +139,9 @@ class _Judge:
             ranks[family] += 1
             # In the order of Tier, and each one once, however the manifest has them.
             tiers = [tier for tier in Tier if tier in backup.tiers]
-            standings = [self._tier(tier, backup, newer[family, tier]) for tier in tiers]
-            standings += [*self._rank(ranks[family]), *self._pin(backup.pin)]
-            decisions.append(self._conclude(backup, standings))
+            by_tier = {tier: self._tier(tier, backup, newer[family, tier]) for tier in tiers}
+            others = (*self._rank(ranks[family]), *self._pin(backup.pin))
+            decisions.append(self._conclude(backup, by_tier, others))
             newer.update((family, tier) for tier in tiers)
         return decisions
 
@@ -160,7 +160,10 @@ class _Judge:
             return _stays(entry.file, (f"{entry.state}: {entry.reason}", *pins))
         return _stays(entry.file, (f"dated in the future, {self._date(backup.started_at)}", *pins))
 
-    def _conclude(self, backup: Backup, standings: Sequence[_Standing]) -> Decision:
+    def _conclude(
+        self, backup: Backup, by_tier: Mapping[Tier, _Standing], others: Sequence[_Standing]
+    ) -> Decision:
+        standings = (*by_tier.values(), *others)
         holding = [standing for standing in standings if standing.holds]
         if not backup.tiers:
             # No rule speaks of such a backup, so no rule lets it go.
@@ -169,7 +172,8 @@ class _Judge:
             return _goes(backup.file, tuple(each.words for each in standings), self.now)
         ends = [standing.ends_at for standing in holding if standing.ends_at is not None]
         goes_at = max(ends) if len(ends) == len(holding) else None
-        return _stays(backup.file, tuple(each.words for each in holding), goes_at)
+        kept_as = tuple(tier for tier, standing in by_tier.items() if standing.holds)
+        return _stays(backup.file, tuple(each.words for each in holding), goes_at, kept_as)
 
     def _tier(self, tier: Tier, backup: Backup, newer: int) -> _Standing:
         """Judge by one tier; so many `newer` backups of the family carry it."""
@@ -222,7 +226,8 @@ class _Judge:
         return end.astimezone(UTC)
 
     def _date(self, moment: datetime) -> str:
-        return f"{moment.astimezone(self.zone):%Y-%m-%d}"
+        # Not strftime, which is slow where a simulation asks for thousands of dates.
+        return moment.astimezone(self.zone).date().isoformat()
 
 
 def _age_key(entry: Entry) -> tuple[datetime, str]:
@@ -245,8 +250,13 @@ def _brake(decisions: Sequence[Decision]) -> list[Decision]:
     return [_hold_back(each) if each.file in waiting else each for each in decisions]
 
 
-def _stays(file: str, keeps: tuple[str, ...], goes_at: datetime | None = None) -> Decision:
-    return Decision(file, keep=True, keeps=keeps, goes=(), goes_at=goes_at)
+def _stays(
+    file: str,
+    keeps: tuple[str, ...],
+    goes_at: datetime | None = None,
+    kept_as: tuple[Tier, ...] = (),
+) -> Decision:
+    return Decision(file, keep=True, keeps=keeps, goes=(), goes_at=goes_at, kept_as=kept_as)
 
 
 def _goes(file: str, goes: tuple[str, ...], now: datetime) -> Decision:

@@ -16,6 +16,7 @@ there were no summer time. So everything here is compared in UTC.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from selfmx_backupd.model import SCHEDULED_TIERS, Backup, Due, NextRun, Tier, Trigger
@@ -47,6 +48,26 @@ class Schedule:
                 raise ValueError(f"{tier} backups have no schedule, daily, weekly and monthly have")
 
 
+class Change(StrEnum):
+    """What the clocks do to a configured time on a day on which they are changed."""
+
+    SKIPPED = "skipped"  # no clock shows it
+    REPEATED = "repeated"  # clocks show it twice
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """A slot whose time the clocks skip or repeat.
+
+    Attributes:
+        wall: The configured date and time, naive: local to the schedule's zone.
+        change: Which of the two.
+    """
+
+    wall: datetime
+    change: Change
+
+
 def last_slot(rule: Rule, zone: ZoneInfo, now: datetime) -> datetime:
     """Return the rule's newest slot that is not later than `now`, in UTC."""
     # A clock that is turned back over midnight shows yesterday's date again when today's slot
@@ -63,6 +84,19 @@ def next_slot(rule: Rule, zone: ZoneInfo, after: datetime) -> datetime:
     while (slot := _slot(rule, zone, day)) is None or slot <= after:
         day += _DAY
     return slot
+
+
+def touched(rule: Rule, zone: ZoneInfo, slot: datetime) -> Touched | None:
+    """Tell whether a change of the clocks touches a slot of the rule; None where none does."""
+    shown = slot.astimezone(zone)
+    # A gap that reaches into the next day moves the slot there. No gap was longer than a day.
+    days = (shown.date(), shown.date() - _DAY)
+    day = next(day for day in days if _slot(rule, zone, day) == slot)
+    wall = datetime.combine(day, rule.at)
+    if shown.replace(tzinfo=None) != wall:
+        return Touched(wall, Change.SKIPPED)
+    first, second = (wall.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
+    return Touched(wall, Change.REPEATED) if first != second else None
 
 
 def first_moment(wall: datetime, zone: ZoneInfo) -> datetime:

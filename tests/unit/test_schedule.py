@@ -6,13 +6,16 @@ import pytest
 from selfmx_backupd.model import Backup, Due, Going, NextRun, Tier, Trigger
 from selfmx_backupd.policy.rules import Daily, Monthly, Rule, Weekly
 from selfmx_backupd.policy.schedule import (
+    Change,
     Schedule,
+    Touched,
     due,
     last_slot,
     next_runs,
     next_slot,
     retry_at,
     sweep_is_due,
+    touched,
     trigger,
 )
 from tests.build import VIENNA, backup, in_zone, utc
@@ -110,6 +113,54 @@ def test_the_slot_of_today_is_found_when_the_clock_is_back_in_yesterday() -> Non
     assert in_yesterday.astimezone(st_johns).date().isoformat() == "2010-11-06"
     assert last_slot(Daily(time(0)), st_johns, in_yesterday) == midnight
     assert next_slot(Daily(time(0)), st_johns, in_yesterday) == utc("2010-11-08 03:30")
+
+
+def naive(text: str) -> datetime:
+    """Wall time without a zone."""
+    return datetime.fromisoformat(text)
+
+
+@pytest.mark.parametrize(
+    ("rule", "zone", "after", "wall", "change"),
+    [
+        (Daily(time(2, 30)), VIENNA, "2027-03-27 12:00", "2027-03-28 02:30", Change.SKIPPED),
+        (Daily(time(2)), VIENNA, "2027-03-27 12:00", "2027-03-28 02:00", Change.SKIPPED),
+        (Daily(time(2, 59)), VIENNA, "2026-10-24 12:00", "2026-10-25 02:59", Change.REPEATED),
+        (Daily(time(2)), VIENNA, "2026-10-24 12:00", "2026-10-25 02:00", Change.REPEATED),
+        (Daily(time(2, 15)), LORD_HOWE, "2026-10-03 00:00", "2026-10-04 02:15", Change.SKIPPED),
+        # On a day that never was, at a time that the gap's end shows and at another one.
+        (Weekly(4, THREE), APIA, "2011-12-24 20:00", "2011-12-30 03:00", Change.SKIPPED),
+        (Weekly(4, time(0)), APIA, "2011-12-24 20:00", "2011-12-30 00:00", Change.SKIPPED),
+        # The gap ends on the next day.
+        (
+            Daily(time(23, 30)),
+            ZoneInfo("America/Nuuk"),
+            "2026-03-28 06:00",
+            "2026-03-28 23:30",
+            Change.SKIPPED,
+        ),
+    ],
+)
+def test_a_slot_that_the_clocks_skip_or_repeat_is_told(
+    rule: Rule, zone: ZoneInfo, after: str, wall: str, change: Change
+) -> None:
+    slot = next_slot(rule, zone, utc(after))
+    assert touched(rule, zone, slot) == Touched(naive(wall), change)
+
+
+@pytest.mark.parametrize(
+    ("at", "after"),
+    [
+        ("01:59", "2027-03-27 12:00"),
+        ("03:00", "2027-03-27 12:00"),  # the gap's end itself
+        ("01:59", "2026-10-24 12:00"),
+        ("03:00", "2026-10-24 12:00"),
+        ("02:30", "2026-11-24 12:00"),
+    ],
+)
+def test_a_slot_beside_a_change_of_the_clocks_is_not_touched(at: str, after: str) -> None:
+    rule = Daily(time.fromisoformat(at))
+    assert touched(rule, VIENNA, next_slot(rule, VIENNA, utc(after))) is None
 
 
 NOW = in_zone("2026-11-24 12:00")
