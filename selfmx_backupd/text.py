@@ -1,7 +1,8 @@
 """Values to words: sizes, ages, instants, tables. Local time only here and in `policy`."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta, tzinfo
+from itertools import groupby
 
 from selfmx_backupd.model import Backup, NextRun, Progress
 
@@ -71,6 +72,23 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
+
+
+def calendar(marks: Mapping[date, str]) -> str:
+    """One character for each day, each month a row, below the days of the month.
+
+    Args:
+        marks: In the order of dates. Days that are not among them are left blank.
+    """
+    ruler = " " * (len("2026-11") + 2)
+    ruler += "1".ljust(4) + "".join(str(day).ljust(5) for day in range(5, 31, 5)).rstrip()
+    lines = [ruler]
+    for month, days in groupby(marks, key=lambda day: f"{day:%Y-%m}"):
+        row = [" "] * 31
+        for day in days:
+            row[day.day - 1] = marks[day]
+        lines.append(f"{month}  {''.join(row)}".rstrip())
+    return "\n".join(lines)
 
 
 def status(

@@ -93,6 +93,8 @@ def _parse(program: str, words: list[str]) -> argparse.Namespace:
             )
             sub.add_argument("--version", action="version", version=f"{program} {__version__}")
             _add_global(sub, takes_json=command.takes_json)
+            for argument in command.arguments:
+                sub.add_argument(*argument.words, **argument.options)
     for argument in alone.arguments if alone else ():
         parser.add_argument(*argument.words, **argument.options)
     arguments = parser.parse_args(words)

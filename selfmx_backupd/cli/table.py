@@ -1,6 +1,8 @@
 """Which commands there are. A command's module is imported only when it is chosen."""
 
-from collections.abc import Mapping
+import argparse
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +17,19 @@ class Argument:
 
 def _switch(word: str, help_: str) -> Argument:
     return Argument((word,), {"action": "store_true", "help": help_})
+
+
+def _whole_number(least: int, most: int) -> Callable[[str], int]:
+    """Reads a number, for argparse, which puts the option's name before what is wrong."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(
+                f'"{text}" is no whole number from {least} to {most}, write one'
+            )
+        return int(text)
+
+    return read
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +70,40 @@ _OF_RESTORE = (
     _switch("--drop-old", "drop the databases that restores have kept"),
 )
 
+_OF_SCHEDULE = (
+    Argument(
+        ("--count",),
+        {
+            "type": _whole_number(1, 1000),
+            "default": 10,
+            "metavar": "N",
+            "help": "how many runs (default: 10)",
+        },
+    ),
+)
+
+_OF_SIMULATE = (
+    Argument(
+        ("--days",),
+        {
+            "type": _whole_number(1, 3660),
+            "required": True,
+            "metavar": "N",
+            "help": "how many days, from now on: 1 to 3660",
+        },
+    ),
+    Argument(
+        ("--off",),
+        {
+            "action": "append",
+            "default": [],
+            "metavar": "A..B",
+            "help": "the host is off from day A to day B; the first day, today, is 1; "
+            "may be repeated",
+        },
+    ),
+)
+
 COMMANDS = (
     Command(
         "selfmx-backupd",
@@ -62,6 +111,22 @@ COMMANDS = (
         "selfmx_backupd.cli.run_daemon",
         "run the daemon; systemd's unit does this",
         takes_json=False,
+    ),
+    Command(
+        "selfmx-backupd",
+        "schedule",
+        "selfmx_backupd.cli.schedule",
+        "list the next runs, and what summer time does to them",
+        takes_json=True,
+        arguments=_OF_SCHEDULE,
+    ),
+    Command(
+        "selfmx-backupd",
+        "simulate",
+        "selfmx_backupd.cli.simulate",
+        "show what schedule and retention would leave after some days",
+        takes_json=True,
+        arguments=_OF_SIMULATE,
     ),
     Command(
         "selfmx-backup",

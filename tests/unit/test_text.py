@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -93,6 +93,17 @@ def test_a_table_without_rows_is_its_header() -> None:
 def test_a_row_with_too_few_cells_is_a_fault() -> None:
     with pytest.raises((ValueError, IndexError)):
         text.table(("A", "B"), [("only",)])
+
+
+def test_a_calendar_has_a_row_for_each_month_and_fits_on_a_terminal() -> None:
+    days = [date(2027, 1, 31) + timedelta(days=n) for n in range(30)]
+    drawn = text.calendar({day: "d" if day.day > 1 else "m" for day in days})
+    assert drawn.splitlines() == [
+        "         1   5    10   15   20   25   30",
+        "2027-01                                d",
+        "2027-02  mddddddddddddddddddddddddddd",
+        "2027-03  m",
+    ]
 
 
 def test_the_status_says_what_can_be_got_back_and_what_comes_next() -> None:
