@@ -11,6 +11,7 @@
     |  |- ServerCannotFindFile         5
     |  |- ServerMayNotOpenFile         5
     |  |- DirectoriesDiffer            5
+    |  |- UnreadableHere               5
     |  |- AnotherBackupRuns            5
     |  |- DatabaseInUse                5
     |  |- ConnectionLost               5
@@ -117,6 +118,14 @@ class ServerMayNotOpenFile(ServerRefused):
 
 class DirectoriesDiffer(ServerRefused):
     """backup.directory and backup.server_directory are not the same directory."""
+
+
+class UnreadableHere(ServerRefused):
+    """A backup that may be sound, and that this server cannot read.
+
+    It is of a newer version, encrypted with a certificate that is not here, or one of several
+    files.
+    """
 
 
 class AnotherBackupRuns(ServerRefused):

@@ -220,11 +220,35 @@ DAMAGE_FOUND = Event(
     Level.ERROR,
     "{file} is damaged: {reason}",
 )
+BACKUP_ADOPTED = Event(
+    "backup.adopted",
+    "eec0f757c85f43e195e010e40477d791",
+    Level.INFO,
+    "{file} had no manifest and is adopted: {size_bytes:size} as {tier:list}, proven by {by:list}",
+)
+BACKUP_MOVED = Event(
+    "backup.moved",
+    "eaabe6b70e3d4811afe02c346e3f1a1f",
+    Level.INFO,
+    "{file} is what {was} was: it was moved, and the manifest of the old name is removed",
+)
+BACKUP_RETURNED = Event(
+    "backup.returned",
+    "30e9063f10244711b83528a1049d2f6a",
+    Level.INFO,
+    "{file} was missing, is back, and has been proven again",
+)
+ADOPT_REFUSED = Event(
+    "adopt.refused",
+    "97b63fce33e6497796cc93432c61eee8",
+    Level.WARNING,
+    "not adopted, and left as it is: {reason}",
+)
 VERIFY_FAILED = Event(
     "verify.failed",
     "0c0f1543350547dfb51ff050b07ae787",
     Level.ERROR,
-    "what an interrupted run left behind could not be proven: {error}",
+    "what is in the backup directory could not be proven: {error}",
 )
 RESTORE_STARTED = Event(
     "restore.started",

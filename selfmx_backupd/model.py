@@ -193,6 +193,8 @@ class Entry:
         reason: Why the state is what it is, in words.
         backup: What the manifest says; None where it cannot be read.
         size_bytes: Of the file on disk; None where it is missing.
+        is_orphan: The file is here, and no manifest speaks of it: it may be adopted.
+        claims: What the manifest beside an orphan says of a file of another name.
     """
 
     file: str
@@ -200,6 +202,8 @@ class Entry:
     reason: str
     backup: Backup | None
     size_bytes: int | None
+    is_orphan: bool = False
+    claims: Backup | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,17 @@ class Space:
     total_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Tells whether somebody still writes to a file, never how old a backup is.
+
+    `written_at` is in seconds since the epoch.
+    """
+
+    size_bytes: int
+    written_at: float
+
+
 class BackupDir:
     """The directory, with the prefix that our names begin with.
 
@@ -127,11 +138,17 @@ class BackupDir:
 
     def size_of(self, name: str) -> int | None:
         """Bytes of a regular file; None where there is none of that name, or a link."""
-        try:
-            status = (self.path / name).stat(follow_symlinks=False)
-        except FileNotFoundError:
-            return None
-        return status.st_size if stat.S_ISREG(status.st_mode) else None
+        stamp = self.stamp_of(name)
+        return stamp.size_bytes if stamp else None
+
+    def stamp_of(self, name: str) -> Stamp | None:
+        """Size and last change of a regular file; None where there is none, or a link."""
+        with self._naming("read"):
+            try:
+                status = (self.path / name).stat(follow_symlinks=False)
+            except FileNotFoundError:
+                return None
+        return Stamp(status.st_size, status.st_mtime) if stat.S_ISREG(status.st_mode) else None
 
     def ensure_readable(self, file: str) -> None:
         """A `.part` that SQL Server wrote can be read by us.
@@ -141,16 +158,6 @@ class BackupDir:
         """
         with self._naming("read a file in"), files.opened(self._part(file)):
             pass
-
-    def part_written_at(self, file: str) -> float | None:
-        """When a `.part` was last written, seconds since the epoch; None if it is gone.
-
-        It tells whether somebody still writes, never how old a backup is.
-        """
-        try:
-            return self._part(file).stat(follow_symlinks=False).st_mtime
-        except FileNotFoundError:
-            return None
 
     def sha256(self, name: str, cancel: Cancel) -> str:
         """SHA-256 of a file, as lower-case hex; the wish to stop is heard after each MiB."""
@@ -162,14 +169,14 @@ class BackupDir:
         with self._naming("write to"):
             files.write_whole(self._manifest(backup.file), manifest.encode(backup))
 
-    def sync_part(self, file: str) -> bool:
-        """Flush a `.part` that SQL Server wrote; a read-only descriptor suffices.
+    def sync(self, name: str) -> bool:
+        """Flush a file that somebody else wrote; a read-only descriptor suffices.
 
         Returns:
             False where the file system cannot (EINVAL on some network file systems).
         """
         with self._naming("flush a file in"):
-            descriptor = os.open(self._part(file), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            descriptor = os.open(self.path / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
                 os.fsync(descriptor)
             except OSError as error:
@@ -196,6 +203,10 @@ class BackupDir:
         """Remove a `.part`: its manifest first, so that a crash leaves rubbish, not a loss."""
         self._remove(self._manifest(file).name)
         self._remove(self._part(file).name)
+
+    def remove_manifest(self, file: str) -> None:
+        """Remove the manifest alone, of a backup that has another name now."""
+        self._remove(self._manifest(file).name)
 
     def remove_backup(self, file: str) -> None:
         """Remove a backup whose manifest says `going`: the file, then its manifest."""

@@ -190,12 +190,7 @@ def _run_backup_once(world: World, run: Run, session: Session, plan: _Plan) -> f
     with Activity(world.connect, session.facts.session_id) as activity:
 
         def pulse() -> Hashable:
-            file = plan.file
-            return (
-                directory.size_of(part_of(file)),
-                directory.part_written_at(file),
-                activity.pulse(),
-            )
+            return directory.stamp_of(part_of(plan.file)), activity.pulse()
 
         return session.run(
             statement,

@@ -26,6 +26,7 @@ from selfmx_backupd.errors import (
     DirectoryUnusable,
     NotEnoughSpace,
     ServerRefused,
+    UnreadableHere,
 )
 from selfmx_backupd.events import BACKUP_PUBLISHED, DAMAGE_FOUND, FSYNC_UNSUPPORTED
 from selfmx_backupd.jobs.removal import removing
@@ -112,7 +113,7 @@ def publish(world: World, backup: Backup) -> Backup:
     Flushed before it is called verified, and called verified before it is called `.bak`:
     a file of that name is a complete, verified backup, whenever the power fails.
     """
-    if not world.directory.sync_part(backup.file):
+    if not world.directory.sync(part_of(backup.file)):
         log.emit(FSYNC_UNSUPPORTED, file=backup.file)
     world.directory.write_manifest(backup)
     world.directory.publish(backup.file)
@@ -137,11 +138,11 @@ def ensure_not_newer(session: Session, file: str, version: str) -> None:
         version: Of the server that wrote it.
 
     Raises:
-        ServerRefused: This server is older; backups never restore to an older version.
+        UnreadableHere: This server is older; backups never restore to an older version.
     """
     ours = session.facts.server.version
     if _major(ours) < _major(version):
-        raise ServerRefused(
+        raise UnreadableHere(
             f"{file} was taken from SQL Server {version}, and {ours} can neither prove nor "
             "restore it",
             hint=f"Take {file} and its manifest to where that version or a newer one runs.",

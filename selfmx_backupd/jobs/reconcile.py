@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from selfmx_backupd import log
 from selfmx_backupd.adapters.mssql import statements
 from selfmx_backupd.errors import BackupUnusable
 from selfmx_backupd.events import (
+    BACKUP_MOVED,
     LEFTOVER_KEPT,
     LEFTOVER_REMOVED,
     SWEEP_REMOVED,
@@ -18,13 +19,11 @@ from selfmx_backupd.jobs.removal import removing
 from selfmx_backupd.jobs.run import Run
 from selfmx_backupd.jobs.world import World, program_name
 from selfmx_backupd.model import Backup
+from selfmx_backupd.policy import adoption
+from selfmx_backupd.policy.inventory import part_of
 
 if TYPE_CHECKING:
     from selfmx_backupd.adapters.mssql.session import Session
-
-# Where our login does not see other sessions, a file that nobody has written to for so
-# long has no writer.
-_QUIET = timedelta(minutes=2)
 
 
 def reconcile_alone(world: World, run: Run) -> None:
@@ -52,7 +51,7 @@ def reconcile(world: World, run: Run, session: Session) -> None:
 
 
 def tidy(world: World) -> None:
-    """Remove temporary files, and end deletions that were begun.
+    """Remove temporary files, end deletions that were begun, and the taking up of moved files.
 
     What cannot be removed is reported and stays: it must not stop backups.
     """
@@ -66,6 +65,10 @@ def tidy(world: World) -> None:
             world.directory.remove_backup(backup.file)
             reason = backup.going.reason if backup.going else ""
             log.emit(SWEEP_REMOVED, file=backup.file, size_bytes=backup.size_bytes, reason=reason)
+    for was, file in adoption.superseded(inventory.entries):
+        with removing(was):
+            world.directory.remove_manifest(was)
+            log.emit(BACKUP_MOVED, file=file, was=was)
 
 
 def _finish(world: World, run: Run, session: Session, backup: Backup) -> None:
@@ -88,6 +91,7 @@ def _remove_rubbish(world: World, session: Session, file: str) -> None:
         )
         busy = "an interrupted backup of ours still runs in SQL Server" if running else ""
     else:
+        # A file that nobody has written to for a while has no writer.
         busy = "it was written to a moment ago" if _is_fresh(world, file) else ""
     if busy:
         log.emit(LEFTOVER_KEPT, file=file, reason=busy)
@@ -98,8 +102,8 @@ def _remove_rubbish(world: World, session: Session, file: str) -> None:
 
 
 def _is_fresh(world: World, file: str) -> bool:
-    written = world.directory.part_written_at(file)
-    if written is None:
+    stamp = world.directory.stamp_of(part_of(file))
+    if stamp is None:
         return False
     # Ahead of our clock also counts as fresh.
-    return world.now() - datetime.fromtimestamp(written, UTC) < _QUIET
+    return world.now() - datetime.fromtimestamp(stamp.written_at, UTC) < adoption.QUIET

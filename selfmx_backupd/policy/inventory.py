@@ -24,6 +24,8 @@ _STEM = re.compile(r"(?P<prefix>[^_]+)_(?P<date>[0-9]{8})_(?P<time>[0-9]{6})")
 # was dated by a wrong clock, and its age means nothing.
 _AHEAD = timedelta(minutes=10)
 
+_WHAT_THEN = "the daemon adopts it, or its log says why not"
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -146,7 +148,7 @@ def take(listing: Listing, prefix: str, now: datetime) -> Inventory:
         elif PART in endings and BACKUP not in endings and (backup or content is None):
             unfinished.append(Unfinished(stem + BACKUP, backup))
         else:
-            entries.append(_entry(stem, content, listing.sizes, now))
+            entries.append(_entry(stem, content, listing, now))
             strangers += [stem + PART] if endings >= {PART, BACKUP} else []
     return Inventory(
         tuple(entries), tuple(unfinished), tuple(going), tuple(leftovers), tuple(sorted(strangers))
@@ -161,32 +163,46 @@ def _about(content: Backup | str | None, stem: str) -> Backup | None:
     return content if isinstance(content, Backup) and content.file == stem + BACKUP else None
 
 
-def _entry(
-    stem: str, content: Backup | str | None, sizes: Mapping[str, int], now: datetime
-) -> Entry:
+def _entry(stem: str, content: Backup | str | None, listing: Listing, now: datetime) -> Entry:
     file = stem + BACKUP
     backup = _about(content, stem)
-    size = sizes.get(file)
-    if size is None and stem + PART in sizes:
+    size = listing.sizes.get(file)
+    if size is None and stem + PART in listing.sizes:
         # Its manifest says that it is complete, in words that this version cannot read.
         why = content if isinstance(content, str) else "its manifest speaks of another file"
         reason = f"it was not finished, and {why}"
-        return Entry(file, State.UNKNOWN, reason, None, sizes[stem + PART])
-    state, reason = _judge(file, content, size, now)
+        return Entry(file, State.UNKNOWN, reason, None, listing.sizes[stem + PART])
+    if size is not None and backup is None and not isinstance(content, str):
+        return _without_manifest(stem, content, listing)
+    state, reason = _judge(content, size, now)
     return Entry(file=file, state=state, reason=reason, backup=backup, size_bytes=size)
 
 
-def _judge(
-    file: str, content: Backup | str | None, size: int | None, now: datetime
-) -> tuple[State, str]:
+def _without_manifest(stem: str, claims: Backup | None, listing: Listing) -> Entry:
+    """A file of which no manifest speaks: an orphan, unless a manifest could do harm there."""
+    about = f"its manifest speaks of {claims.file}" if claims else "it has no manifest"
+    names = {*listing.sizes, *listing.others}
+    # Beside a `.part` it would say that the `.part` is complete; and what stands under its
+    # own name, a link or a folder, is somebody else's.
+    in_the_way = [stem + PART] if stem + PART in names else []
+    in_the_way += [stem + MANIFEST] if stem + MANIFEST in listing.others else []
+    what_then = f"{in_the_way[0]} is in the way of one" if in_the_way else _WHAT_THEN
+    return Entry(
+        file=stem + BACKUP,
+        state=State.UNKNOWN,
+        reason=f"{about}: {what_then}",
+        backup=None,
+        size_bytes=listing.sizes[stem + BACKUP],
+        is_orphan=not in_the_way,
+        claims=claims,
+    )
+
+
+def _judge(content: Backup | str | None, size: int | None, now: datetime) -> tuple[State, str]:
     if size is None:
         return State.MISSING, "its manifest is here, the file is gone"
-    if content is None:
-        return State.UNKNOWN, "it has no manifest"
-    if isinstance(content, str):
-        return State.UNKNOWN, content
-    if content.file != file:
-        return State.UNKNOWN, f"its manifest speaks of {content.file}"
+    if not isinstance(content, Backup):
+        return State.UNKNOWN, str(content)
     return _judge_manifest(content, size, now)
 
 

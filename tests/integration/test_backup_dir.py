@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from selfmx_backupd.adapters.backup_dir import BackupDir
+from selfmx_backupd.adapters.backup_dir import BackupDir, Stamp
 from selfmx_backupd.cancel import Cancel
 from selfmx_backupd.errors import Cancelled, DirectoryUnusable, NotEnoughSpace
 from selfmx_backupd.policy.inventory import part_of
@@ -105,7 +105,8 @@ def test_a_directory_that_cannot_be_used_is_named_with_the_reason(
         lambda: directory.write_manifest(backup(AT)),
         lambda: directory.remove_backup(BAK),
         lambda: directory.publish(BAK),
-        lambda: directory.sync_part(BAK),
+        lambda: directory.sync(PART),
+        lambda: directory.remove_manifest(BAK),
         lambda: directory.sha256(BAK, Cancel()),
     ]
     for doing in doings:
@@ -238,10 +239,13 @@ def test_both_sides_name_the_same_files(directory: BackupDir) -> None:
 
 
 def test_a_part_has_a_size_and_a_time_until_it_is_gone(directory: BackupDir) -> None:
-    assert (directory.size_of(PART), directory.part_written_at(BAK)) == (None, None)
+    assert (directory.size_of(PART), directory.stamp_of(PART)) == (None, None)
     fill(directory, PART, BAK)
     os.utime(directory.path / PART, (5, 7))
-    assert (directory.size_of(PART), directory.part_written_at(BAK)) == (7, 7.0)
+    assert (directory.size_of(PART), directory.stamp_of(PART)) == (7, Stamp(7, 7.0))
+    (directory.path / PART).unlink()
+    (directory.path / PART).symlink_to(BAK)
+    assert (directory.size_of(PART), directory.stamp_of(PART)) == (None, None)
 
 
 def test_a_sum_is_that_of_the_whole_file(directory: BackupDir) -> None:
@@ -260,20 +264,20 @@ def test_a_sum_ends_at_the_wish_to_stop(directory: BackupDir) -> None:
 
 def test_a_part_is_flushed_where_the_file_system_can(directory: BackupDir) -> None:
     fill(directory, PART)
-    assert directory.sync_part(BAK) is True
+    assert directory.sync(PART) is True
     (directory.path / PART).unlink()
     try:  # flushing a device such as /dev/null is EINVAL, as on some network file systems
         os.mknod(directory.path / PART, stat.S_IFCHR | 0o600, os.makedev(1, 3))
         os.close(os.open(directory.path / PART, os.O_RDONLY))
     except PermissionError as error:
         pytest.skip(f"no device can be made here: {error}")
-    assert directory.sync_part(BAK) is False
+    assert directory.sync(PART) is False
 
 
 def test_a_part_that_cannot_be_flushed_is_an_error_that_names_it(directory: BackupDir) -> None:
     (directory.path / PART).symlink_to("nowhere")
     with pytest.raises(DirectoryUnusable, match=f"cannot flush a file in .*{PART}"):
-        directory.sync_part(BAK)
+        directory.sync(PART)
 
 
 def test_a_full_disk_is_not_enough_space_and_leaves_the_old_manifest(

@@ -16,6 +16,7 @@ from selfmx_backupd.errors import (
     ServerMayNotOpenFile,
     ServerNotReached,
     ServerRefused,
+    UnreadableHere,
 )
 
 DRIVER_18 = "[Microsoft][ODBC Driver 18 for SQL Server]"
@@ -261,7 +262,9 @@ def test_nobody_answering_has_a_hint_that_fits(
         (5011, PermissionMissing, 5),
         (15247, PermissionMissing, 5),
         (5069, ServerRefused, 5),
-        (3169, ServerRefused, 5),
+        (3169, UnreadableHere, 5),
+        (3132, UnreadableHere, 5),
+        (33111, UnreadableHere, 5),
     ],
 )
 def test_what_a_restore_meets_has_its_kind(

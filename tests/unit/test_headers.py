@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -8,12 +8,15 @@ import pytest
 from selfmx_backupd.adapters.mssql.headers import read_files, read_header, the_only_set
 from selfmx_backupd.errors import BackupUnusable
 from selfmx_backupd.model import BackupSet, DatabaseFile
+from tests.build import utc
 
 
 def row(**changed: object) -> dict[str, Any]:
     """A row of RESTORE HEADERONLY as a driver hands it over, and a column that is new to us."""
     return {
         "BackupName": None,
+        "BackupDescription": None,
+        "BackupStartDate": datetime(2026, 11, 24, 3, 0, 2),  # noqa: DTZ001  # nobody tells
         "BackupType": 1,
         "Compressed": 0,
         "DatabaseName": "SelfMX",
@@ -60,6 +63,12 @@ def test_a_header_says_which_server_wrote_it_and_when_by_its_clock() -> None:
     header = read_header(row())
     assert (header.server_name, header.server_version) == ("sql1", "16.0.4135")
     assert header.finished_on == "2026-11-24 03:00:07"
+    assert (header.clock_at, header.took) == (utc("2026-11-24 03:00:02"), timedelta(seconds=5))
+
+
+@pytest.mark.parametrize(("written", "read"), [(None, ""), ("", ""), ("nightly", "nightly")])
+def test_a_header_says_what_its_description_was(written: str | None, read: str) -> None:
+    assert read_header(row(BackupDescription=written)).description == read
 
 
 def test_the_order_of_columns_does_not_matter() -> None:

@@ -12,6 +12,7 @@ NOW = utc("2026-11-24 12:00")
 AT = utc("2026-11-24 03:00")
 STEM = "selfmx_20261124_030000"
 BAK, PART, JSON = f"{STEM}.bak", f"{STEM}.bak.part", f"{STEM}.json"
+WHAT_THEN = "the daemon adopts it, or its log says why not"
 GOING = Going(at=AT, reason="left daily")
 
 
@@ -48,12 +49,12 @@ def test_an_empty_directory_holds_nothing() -> None:
         (backup(AT, verified=False), 8192, State.UNKNOWN, "it was never proven"),
         (backup(AT, verified=False), 1, State.DAMAGED, "its size is 1 bytes, 8192 were written"),
         ("its manifest is not JSON", 8192, State.UNKNOWN, "its manifest is not JSON"),
-        (None, 8192, State.UNKNOWN, "it has no manifest"),
+        (None, 8192, State.UNKNOWN, f"it has no manifest: {WHAT_THEN}"),
         (
             backup(AT + timedelta(hours=1)),
             8192,
             State.UNKNOWN,
-            "its manifest speaks of selfmx_20261124_040000.bak",
+            f"its manifest speaks of selfmx_20261124_040000.bak: {WHAT_THEN}",
         ),
     ],
 )

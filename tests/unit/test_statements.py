@@ -75,6 +75,30 @@ def test_every_description_fits_and_can_be_read_again(trigger: Trigger) -> None:
             assert found.groups() == (",".join(tiers), trigger, "2026-11-24T03:00:00+00:00")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "nightly",
+        "selfmx-backupd",
+        "selfmx-backupd: tiers= trigger=schedule started=2026-11-24T03:00:00+00:00",
+        "selfmx-backupd: tiers=hourly trigger=schedule started=2026-11-24T03:00:00+00:00",
+        "selfmx-backupd: tiers=daily trigger=schedule started=2026-11-24T03:00:00",
+        "selfmx-backupd: tiers=daily trigger=schedule started=yesterday",
+        "selfmx-backupd: tiers=daily trigger=schedule",
+        "a selfmx-backupd: tiers=daily trigger=schedule started=2026-11-24T03:00:00+00:00",
+        "selfmx-backupd: tiers=daily trigger=schedule started=2026-11-24T03:00:00+00:00\nx",
+    ],
+)
+def test_a_description_that_is_not_ours_tells_nothing(text: str) -> None:
+    assert statements.parse_description(text) is None
+
+
+def test_what_a_later_version_adds_to_a_description_is_passed_over() -> None:
+    text = "selfmx-backupd: tiers=yearly,monthly trigger=new started=2026-11-24T05:00:00+02:00 a=b"
+    assert statements.parse_description(text) == statements.Description((Tier.MONTHLY,), AT)
+
+
 def test_the_limit_of_a_description_is_the_servers() -> None:
     assert statements.DESCRIPTION_LIMIT_CHARS == 255
 

@@ -25,6 +25,7 @@ from selfmx_backupd.errors import (
     ServerMayNotOpenFile,
     ServerNotReached,
     ServerRefused,
+    UnreadableHere,
 )
 
 # In 3201; in 3202 and 3203; in 3271.
@@ -155,7 +156,7 @@ def _kind(number: int) -> type[BackupdError]:
         return DatabaseUnavailable
     if number in numbers.DAMAGE:
         return BackupUnusable
-    return ServerRefused
+    return UnreadableHere if number in numbers.UNREADABLE_HERE else ServerRefused
 
 
 def _device(record: Record, sentence: str) -> BackupdError:

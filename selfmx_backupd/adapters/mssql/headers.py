@@ -5,6 +5,7 @@ By name, because builds add columns: 56 in SQL Server 2019, 59 in 2022.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from selfmx_backupd.errors import BackupUnusable
@@ -22,12 +23,20 @@ class Header:
 
     `server_version` is the version of the server that wrote it, `server_name` its name;
     `finished_on` is its local time, whose zone nobody tells reliably.
+
+    Attributes:
+        clock_at: What its clock showed when the backup began, read as if it were UTC.
+        took: How long it took, by the same clock.
+        description: Empty where none was given.
     """
 
     database: str
     server_name: str
     server_version: str
     finished_on: str
+    clock_at: datetime
+    took: timedelta
+    description: str
     is_full: bool
     has_checksums: bool
     is_damaged: bool
@@ -45,6 +54,9 @@ def read_header(row: Mapping[str, Any]) -> Header:
         server_name=str(row["ServerName"]),
         server_version=".".join(str(row[f"SoftwareVersion{part}"]) for part in _VERSION),
         finished_on=str(row["BackupFinishDate"]),
+        clock_at=row["BackupStartDate"].replace(tzinfo=UTC),
+        took=row["BackupFinishDate"] - row["BackupStartDate"],
+        description=row["BackupDescription"] or "",
         is_full=int(row["BackupType"]) == _FULL,
         has_checksums=bool(row["HasBackupChecksums"]),
         is_damaged=bool(row["IsDamaged"]),

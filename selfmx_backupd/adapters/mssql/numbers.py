@@ -27,7 +27,8 @@ DATA_DISK_FULL = frozenset({3257, 5149})
 # Somebody is in the database, holds its only place, locks it, or we lost a deadlock.
 IN_USE = frozenset({1205, 1222, 3101, 3102, 3702, 5030, 5061, 5064, 5070})
 DATABASE_HELD = 924
-NEWER_SERVER = 3169
+# One file of several, a newer server's, or encrypted with a certificate that is not here.
+UNREADABLE_HERE = frozenset({3132, 3169, 33111})
 ALTER_FAILED = 5069
 NAME_TAKEN = 1801
 DEVICE = frozenset({CANNOT_OPEN_DEVICE, 3202, READ_FAILED, 3271})

@@ -6,7 +6,9 @@ parameters anyway. `quote_name` and `quote_text` are the only two doors for a
 value.
 """
 
-from datetime import datetime
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from selfmx_backupd.model import Tier, Trigger
 
@@ -14,6 +16,15 @@ WRITER = "selfmx-backupd"
 
 # SQL Server's limit for DESCRIPTION (BACKUP, Transact-SQL reference).
 DESCRIPTION_LIMIT_CHARS = 255
+_DESCRIPTION = re.compile(rf"{WRITER}: tiers=(\S+) trigger=\S+ started=(\S+)(?: .*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a DESCRIPTION of ours says of a backup whose manifest is gone."""
+
+    tiers: tuple[Tier, ...]
+    started_at: datetime
 
 
 def quote_name(name: str) -> str:
@@ -96,6 +107,25 @@ def describe(tiers: tuple[Tier, ...], trigger: Trigger, started_at: datetime) ->
         f"started={started_at.isoformat(timespec='seconds')}"
     )
     return text[:DESCRIPTION_LIMIT_CHARS]
+
+
+def parse_description(text: str) -> Description | None:
+    """Read what `describe` wrote; None where it is not ours, or tells nothing that is known.
+
+    Tiers and words of a later version are passed over: what is known of it still holds.
+    """
+    found = _DESCRIPTION.fullmatch(text)
+    if found is None:
+        return None
+    names = found[1].split(",")
+    tiers = tuple(tier for tier in Tier if tier in names)
+    try:
+        started_at = datetime.fromisoformat(found[2])
+    except ValueError:
+        return None
+    if not tiers or started_at.tzinfo is None:
+        return None
+    return Description(tiers, started_at.astimezone(UTC))
 
 
 def backup_database(

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from selfmx_backupd.adapters.mssql import headers, statements
 from selfmx_backupd.adapters.mssql.headers import Header
 from selfmx_backupd.errors import BackupUnusable, UsageError
+from selfmx_backupd.jobs.contents import read_contents
 from selfmx_backupd.jobs.prove import ensure_not_newer, prove_or_mark, verify_only
 from selfmx_backupd.jobs.run import Run
 from selfmx_backupd.jobs.world import World
@@ -46,7 +46,7 @@ def read_source(world: World, session: Session, file: str) -> Source:
 
     Raises:
         BackupUnusable: It is missing, known to be damaged, or holds something else.
-        ServerRefused: It was taken from a newer server than this one.
+        UnreadableHere: It was taken from a newer server than this one.
     """
     with naming_the_list():
         return _read(world, session, file)
@@ -57,15 +57,12 @@ def _read(world: World, session: Session, file: str) -> Source:
     backup = _manifest_of(world, file)
     if backup is not None:
         ensure_not_newer(session, file, backup.server.version)
-    path = world.directory.server_path_of(file)
-    rows = session.rows(statements.header_only(path), f"reading the header of {file}")
-    header = headers.the_only_set(rows, file, world.database)
-    ensure_not_newer(session, file, header.server_version)
+    contents = read_contents(world, session, file)
+    header = contents.header
     if backup is not None and header.backup_set.guid != backup.backup_set.guid:
         raise BackupUnusable(f"{file} holds another backup set than its manifest says")
-    files = session.rows(statements.file_list_only(path), f"reading the files of {file}")
     taken_at = backup.started_at if backup else inventory.dated(file, world.zone)
-    return Source(file, size, backup, header, headers.read_files(files), taken_at)
+    return Source(file, size, backup, header, contents.files, taken_at)
 
 
 def prove_source(world: World, run: Run, session: Session, source: Source) -> None:
