@@ -20,6 +20,7 @@ from selfmx_backupd.adapters.systemd import Notifier
 from selfmx_backupd.adapters.timers import Timers
 from selfmx_backupd.config import Settings
 from selfmx_backupd.errors import BackupdError, ConfigError
+from selfmx_backupd.jobs.adopt import Adoption
 from selfmx_backupd.jobs.backup import back_up_due
 from selfmx_backupd.jobs.reconcile import reconcile_alone
 from selfmx_backupd.jobs.run import Run, settle_the_dead
@@ -44,6 +45,7 @@ class _Look:
     verified: tuple[Backup, ...]
     due: tuple[Due, ...]
     outcomes: Outcomes
+    is_adoptable: bool
     problems: tuple[str, ...]
 
 
@@ -79,6 +81,7 @@ class Daemon:
         self._wake_up_every_s = min(_WAKE_UP_EVERY_S, (notifier.watchdog_s or 3600.0) / 2)
         self._worker = Worker(self._bell.ring, notifier.status)
         self._reconciled = False
+        self._adoption = Adoption()
         self._trouble: str | None = None
 
     def run(self) -> int:
@@ -125,6 +128,7 @@ class Daemon:
         try:
             inventory = world.inventory()
             space = world.directory.space()
+            is_adoptable = self._adoption.wants(world, inventory)
         except BackupdError as error:
             if error.message != self._trouble:
                 log.emit(events.DIRECTORY_UNUSABLE, error=error.in_one_line)
@@ -145,7 +149,7 @@ class Daemon:
         )
         told = tuple(finding.sentence for finding in findings)
         problems = (*told, *self._worker.problems(world, told))
-        return _Look(now, verified, due, outcomes, problems)
+        return _Look(now, verified, due, outcomes, is_adoptable, problems)
 
     def _status(self, look: _Look | None) -> str:
         if look is None:
@@ -177,6 +181,9 @@ class Daemon:
             yield Job.BACKUP, "scheduled backup", back_up_due
         if self._sweep_is_due(look):
             yield Job.SWEEP, "scheduled sweep", sweep
+        if look.is_adoptable:
+            # Last, and one file a run: what is due comes first, and again between two files.
+            yield Job.VERIFY, "adoption", self._adoption.adopt_next
 
     def _reconcile(self, world: World, run: Run) -> None:
         reconcile_alone(world, run)
