@@ -1,7 +1,7 @@
 """An installation in whose directory somebody else has been at work, and one run of adoption.
 
-Run as a program with a configuration's path it adopts whatever may be adopted, file after
-file, and ends: `python -m tests.system.adopting CONFIG`. The daemon does the same.
+Run as a program with a configuration's path it repairs, adopts whatever may be adopted, file
+after file, and ends: `python -m tests.system.adopting CONFIG`. The daemon does the same.
 """
 
 import json
@@ -18,6 +18,7 @@ from selfmx_backupd.cancel import Cancel
 from selfmx_backupd.config import load
 from selfmx_backupd.jobs.adopt import Adoption
 from selfmx_backupd.jobs.backup import back_up_now
+from selfmx_backupd.jobs.reconcile import reconcile_alone
 from selfmx_backupd.jobs.run import Run, run_job
 from selfmx_backupd.jobs.world import World
 from selfmx_backupd.model import Progress
@@ -139,6 +140,12 @@ def look(path: Path) -> tuple[bytes, int]:
     return path.read_bytes(), path.stat().st_mtime_ns
 
 
+def begin(world: World) -> None:
+    """What a daemon does first of all, then what it adopts."""
+    do(world, Job.VERIFY, lambda run: reconcile_alone(world, run))
+    adopt_all(world, Adoption())
+
+
 if __name__ == "__main__":
     log.set_up()
-    adopt_all(world_of(load(Path(sys.argv[1]))), Adoption())
+    begin(world_of(load(Path(sys.argv[1]))))
