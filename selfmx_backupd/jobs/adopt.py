@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from selfmx_backupd import __version__, log
 from selfmx_backupd.adapters.backup_dir import Stamp
-from selfmx_backupd.adapters.mssql import statements
 from selfmx_backupd.errors import BackupdError, BackupUnusable, ServerRefused, UnreadableHere
 from selfmx_backupd.events import (
     ADOPT_REFUSED,
@@ -29,7 +28,7 @@ from selfmx_backupd.jobs.reconcile import tidy
 from selfmx_backupd.jobs.run import Run
 from selfmx_backupd.jobs.world import World
 from selfmx_backupd.model import Backup, Durations, Entry, Server, State, Tier, Trigger
-from selfmx_backupd.policy import adoption, inventory
+from selfmx_backupd.policy import adoption
 from selfmx_backupd.policy.adoption import Verdict
 from selfmx_backupd.policy.inventory import Inventory
 
@@ -196,10 +195,8 @@ def _still(world: World, entry: Entry, guid: str, verdict: Verdict) -> bool:
 def _describe(world: World, file: str, size_bytes: int, contents: Contents) -> Backup:
     """What can be said of a backup whose manifest is gone, or never was."""
     header = contents.header
-    told = statements.parse_description(header.description)
-    started_at = adoption.begun(
-        told.started_at if told else None, inventory.dated(file, world.zone), header.clock_at
-    )
+    told = contents.told
+    started_at = contents.begun_at(world, file) or adoption.earliest(header.clock_at)
     return Backup(
         file=file,
         database=header.database,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from selfmx_backupd.adapters.mssql import headers, statements
 from selfmx_backupd.adapters.mssql.headers import Header
+from selfmx_backupd.adapters.mssql.statements import Description
 from selfmx_backupd.jobs.prove import ensure_not_newer
 from selfmx_backupd.jobs.world import World
 from selfmx_backupd.model import DatabaseFile
+from selfmx_backupd.policy import adoption, inventory
 
 if TYPE_CHECKING:
     from selfmx_backupd.adapters.mssql.session import Session
@@ -21,6 +24,16 @@ class Contents:
 
     header: Header
     files: tuple[DatabaseFile, ...]
+
+    @property
+    def told(self) -> Description | None:
+        """What its DESCRIPTION says; None where that is not ours."""
+        return statements.parse_description(self.header.description)
+
+    def begun_at(self, world: World, file: str) -> datetime | None:
+        """When the backup was begun, UTC, by itself or by its name; None where neither tells."""
+        told_at = self.told.started_at if self.told else None
+        return adoption.begun(told_at, inventory.dated(file, world.zone), self.header.clock_at)
 
 
 def read_contents(world: World, session: Session, file: str) -> Contents:

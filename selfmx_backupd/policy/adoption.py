@@ -91,22 +91,28 @@ def pin(now: datetime) -> Pin:
     return Pin(until=now + _PINNED_FOR, reason=_PINNED_BECAUSE)
 
 
-def begun(told: datetime | None, named: datetime | None, clock_at: datetime) -> datetime:
-    """When a backup was begun, UTC; in doubt too early, so that it settles no tier wrongly.
+def begun(told: datetime | None, named: datetime | None, clock_at: datetime) -> datetime | None:
+    """When a backup without a manifest was begun, UTC; None where nobody can tell.
 
     Args:
         told: By its DESCRIPTION, where that is ours.
         named: By its name, which is local time where the schedule is.
-        clock_at: By its server's clock, whose zone nobody knows, read as if it were UTC. It
-            decides only where no zone of this world could agree with the name: then somebody
-            has renamed the file.
+        clock_at: By its server's clock, whose zone nobody knows, read as if it were UTC. Where
+            no zone of this world could make it agree with the name, somebody has renamed the
+            file, and the name counts for nothing.
     """
-    if told is not None:
+    if told is not None or named is None:
         return told
-    earliest = clock_at - _AHEAD
-    if named is not None and earliest - _WAITING <= named <= clock_at + _BEHIND:
-        return named
-    return earliest
+    is_possible = earliest(clock_at) - _WAITING <= named <= clock_at + _BEHIND
+    return named if is_possible else None
+
+
+def earliest(clock_at: datetime) -> datetime:
+    """The first moment, UTC, at which the clock of some place shows this.
+
+    In doubt too early: a backup that is dated too late would settle a tier wrongly.
+    """
+    return clock_at - _AHEAD
 
 
 def superseded(entries: Iterable[Entry]) -> tuple[tuple[str, str], ...]:

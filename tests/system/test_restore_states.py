@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from selfmx_backupd import text
+from selfmx_backupd.adapters import manifest
+from tests.build import VIENNA
 from tests.installation import Installation
 from tests.standin.process import PASSWORD, StandIn
 from tests.system.restore_site import IN_BACKUP, NEW, OLD, RestoreSite, Seen, told
@@ -104,6 +107,7 @@ def test_a_new_host_with_nothing_but_the_copied_directory(tmp_path: Path, driver
     """No state directory, no manifests, files named as the old script named them."""
     with RestoreSite(tmp_path / "old", driver=driver) as old:
         shutil.copy(old.backups / old.file, tmp_path / "selfmx_20240115_030000.bak")
+        about = manifest.decode((old.backups / old.file).with_suffix(".json").read_bytes())
     login = ("--login", "selfmx_backup:Secret-1:createdb,viewstate")
     site = Installation(
         tmp_path / "new",
@@ -123,7 +127,8 @@ def test_a_new_host_with_nothing_but_the_copied_directory(tmp_path: Path, driver
         assert "selfmx-restore FILE" in told(latest, "hint")[0]
         done = site.run("selfmx-restore", "selfmx_20240115_030000.bak", "--yes")
         assert done.returncode == 0, done.stderr
-        assert "taken 2024-01-15 03:00 CET" in done.stdout
+        # Its DESCRIPTION knows better than the name that somebody gave it.
+        assert f"taken {text.local(about.started_at, VIENNA)}" in done.stdout
         assert "without a manifest" in done.stdout
         assert emails(site.server, driver) == IN_BACKUP
         assert site.app.calls == ["stop"]

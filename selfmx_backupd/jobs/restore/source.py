@@ -29,8 +29,8 @@ class Source:
         size_bytes: Of the file.
         backup: What its manifest says; None where it has none that can be read.
         files: The files that a restore would make.
-        taken_at: When the backup was begun, by its manifest or its name; None for a file of
-            another name.
+        taken_at: When the backup was begun, by its manifest, its DESCRIPTION or its name; None
+            where none of them tells.
     """
 
     file: str
@@ -61,7 +61,7 @@ def _read(world: World, session: Session, file: str) -> Source:
     header = contents.header
     if backup is not None and header.backup_set.guid != backup.backup_set.guid:
         raise BackupUnusable(f"{file} holds another backup set than its manifest says")
-    taken_at = backup.started_at if backup else inventory.dated(file, world.zone)
+    taken_at = backup.started_at if backup else contents.begun_at(world, file)
     return Source(file, size, backup, header, contents.files, taken_at)
 
 
