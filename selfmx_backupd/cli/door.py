@@ -34,6 +34,7 @@ def enter(program: str, words: list[str]) -> int:
     Returns:
         The exit code.
     """
+    _open_what_was_closed()
     try:
         return _run(program, words)
     finally:
@@ -60,6 +61,16 @@ def _run(program: str, words: list[str]) -> int:
             )
         )
     return code
+
+
+def _open_what_was_closed() -> None:
+    """A standard stream that whoever started us has closed leads nowhere.
+
+    First of all, so that no file of ours gets its number.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123  # till the end
 
 
 def _let_go_of_readers() -> None:

@@ -202,6 +202,15 @@ def test_two_configurations_with_one_state_directory_are_refused(tmp_path: Path)
         assert f"is the memory of {site.backups}/selfmx" in done.stderr
 
 
+@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+def test_a_stream_that_was_never_open_fails_no_backup(tmp_path: Path, closed: str) -> None:
+    with Installation(tmp_path) as site:
+        shell = ("sh", "-c", f'exec "$@" {closed}', "sh", *site.command("selfmx-backup"))
+        done = subprocess.run(shell, env=environment(), timeout=60, check=False)
+        assert done.returncode == 0
+        assert len(site.listed()) == 1
+
+
 @pytest.mark.parametrize("zone", ["No/Where", ":/nowhere"])
 def test_a_wrong_time_zone_of_the_host_does_not_matter_where_one_is_configured(
     tmp_path: Path, zone: str
