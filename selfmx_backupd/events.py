@@ -1,67 +1,10 @@
 """Every event once: name, message id, level and sentence.
 
 The journal's MESSAGE_ID of an event never changes, so that a filter written today
-still works in ten years. Level error means that a person must act. A sentence names
-its fields in braces; `:size`, `:duration` and `:list` say how a value becomes a word.
+still works in ten years. Level error means that a person must act.
 """
 
-import string
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
-
-from selfmx_backupd import text
-
-
-class Level(StrEnum):
-    """How loud an event is."""
-
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One kind of thing that happens."""
-
-    name: str
-    message_id: str
-    level: Level
-    sentence: str
-
-    @property
-    def fields(self) -> frozenset[str]:
-        """The fields that the sentence needs."""
-        return frozenset(name for _, name, _, _ in _WORDS.parse(self.sentence) if name)
-
-    def say(self, fields: Mapping[str, Any]) -> str:
-        """The sentence with its values."""
-        return _WORDS.vformat(self.sentence, (), fields)
-
-
-class _Words(string.Formatter):
-    """Formats a field by the word behind its colon."""
-
-    def format_field(self, value: Any, format_spec: str) -> str:  # noqa: ANN401  # the base class
-        match format_spec:
-            case "size":
-                return text.size(value)
-            case "duration":
-                return text.duration(value)
-            case "list":
-                return ", ".join(str(each) for each in _as_iterable(value))
-            case _:
-                return str(super().format_field(value, format_spec))
-
-
-def _as_iterable(value: str | Iterable[object]) -> Iterable[object]:
-    return (value,) if isinstance(value, str) else value
-
-
-_WORDS = _Words()
+from selfmx_backupd.event import Event, Level
 
 DAEMON_READY = Event(
     "daemon.ready",
@@ -86,6 +29,12 @@ DAEMON_FAULT = Event(
     "cbfc3f0751564bcf8edfbc30e2a1fac5",
     Level.ERROR,
     "a fault of this program, please report it: {error}",
+)
+COMMAND_ENDED = Event(
+    "command.ended",
+    "893a9d5a1a9644afb5e34509bb9b932b",
+    Level.ERROR,
+    "{command} ended with exit code {exit_code}: {error}",
 )
 CONFIG_REJECTED = Event(
     "config.rejected",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from selfmx_backupd import __version__
+from selfmx_backupd.adapters import journal
 from selfmx_backupd.cli import table
 from selfmx_backupd.cli.table import Command
 from selfmx_backupd.config import DEFAULT_PATH, ENV_CONFIG
@@ -47,7 +48,7 @@ def _run(program: str, words: list[str]) -> int:
         command = _chosen(program, arguments)
         code: int = import_module(command.module).main(arguments)
     except BackupdError as error:
-        return _report(error)
+        return _report(program, error)
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:
@@ -55,10 +56,11 @@ def _run(program: str, words: list[str]) -> int:
     except Exception as error:  # noqa: BLE001  # the last resort, with all that is known
         traceback.print_exc()
         return _report(
+            program,
             BackupdError(
                 f"a fault of this program: {type(error).__name__}: {error}",
                 hint="Please report it with the lines above.",
-            )
+            ),
         )
     return code
 
@@ -138,15 +140,34 @@ def _chosen(program: str, arguments: argparse.Namespace) -> Command:
     return next(command for command in table.of(program) if command.name == name)
 
 
-def _report(error: BackupdError) -> int:
+def _report(program: str, error: BackupdError) -> int:
+    code = _SIGNALLED + error.signal_number if isinstance(error, Cancelled) else error.exit_code
+    if journal.is_behind(sys.stderr):
+        _report_to_the_journal(program, error, code)
+        return code
     problems = error.problems if isinstance(error, ConfigError) else (error.message,)
     with suppress(OSError):
         for problem in problems:
             print(f"error: {problem}", file=sys.stderr)
-        for note in getattr(error, "__notes__", ()):
+        for note in _notes(error):
             print(f"note: {note}", file=sys.stderr)
         if error.hint:
             print(f"hint: {error.hint}", file=sys.stderr)
+    return code
+
+
+def _report_to_the_journal(program: str, error: BackupdError, code: int) -> None:
+    """One entry: its lines would all be of the same importance, and explained by nothing."""
+    from selfmx_backupd import events, log  # noqa: PLC0415  # a usage error needs no structlog
+
+    log.set_up()
+    said = "; ".join((error.message, *_notes(error)))
     if isinstance(error, Cancelled):
-        return _SIGNALLED + error.signal_number
-    return error.exit_code
+        log.emit(events.RUN_CANCELLED, what=program, error=said)
+        return
+    hint = f" - {error.hint}" if error.hint else ""
+    log.emit(events.COMMAND_ENDED, command=program, exit_code=code, error=f"{said}{hint}")
+
+
+def _notes(error: BackupdError) -> tuple[str, ...]:
+    return tuple(getattr(error, "__notes__", ()))

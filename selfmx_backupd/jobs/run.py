@@ -16,7 +16,7 @@ from selfmx_backupd import events, log
 from selfmx_backupd.adapters import lock
 from selfmx_backupd.cancel import Cancel
 from selfmx_backupd.errors import BackupdError, Busy, Cancelled, DirectoryUnusable
-from selfmx_backupd.events import Event
+from selfmx_backupd.event import Event
 from selfmx_backupd.jobs.world import World
 from selfmx_backupd.model import Progress
 from selfmx_backupd.outcomes import Failure, Job, Outcome, Outcomes, RunMark
@@ -121,7 +121,7 @@ def run_job(
         )
         marked = replace(outcomes, running=mark)
         _remember(world, marked)
-        with structlog.contextvars.bound_contextvars(run_id=mark.run_id):
+        with structlog.contextvars.bound_contextvars(run_id=mark.run_id, job=job):
             run = Run(world, marked, cancel, progress)
             try:
                 result = body(run)

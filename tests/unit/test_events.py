@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from selfmx_backupd import events
-from selfmx_backupd.events import ALL, Event, Level
+from selfmx_backupd.event import Event, Level
+from selfmx_backupd.events import ALL
 
 PACKAGE = Path(__file__).parents[2] / "selfmx_backupd"
 MODULES = {
@@ -93,6 +94,16 @@ def test_every_emit_in_the_package_passes_the_fields_of_its_sentence() -> None:
     assert found > 15
 
 
+def test_no_field_takes_the_name_of_one_of_the_journals_own() -> None:
+    for module, call in emits():
+        for keyword in call.keywords:
+            name = (keyword.arg or "").upper()
+            theirs = name.startswith(("_", "SYSLOG_", "CODE_", "OBJECT_", "UNIT", "USER_UNIT"))
+            is_ours = name in {"MESSAGE", "MESSAGE_ID", "PRIORITY", "EVENT", "RUN_ID", "JOB"}
+            assert not theirs, f"{module}:{call.lineno} {name}"
+            assert not is_ours, f"{module}:{call.lineno} {name}"
+
+
 def test_the_frame_can_report_every_failure() -> None:
     failures = [event for event in ALL if event.name.endswith(".failed")]
     assert {frozenset(event.fields) for event in failures} == {frozenset({"error"})}
@@ -105,7 +116,7 @@ def test_every_event_is_used(name: str) -> None:
     used = {
         getattr(node, "id", None) or getattr(node, "attr", None)
         for module, tree in MODULES.items()
-        if module != "events.py"
+        if module not in ("events.py", "explanations.py")
         for node in ast.walk(tree)
         if isinstance(node, ast.Name | ast.Attribute)
     }

@@ -130,6 +130,6 @@ def test_a_name_that_does_not_exist_would_be_noticed() -> None:
     assert exists("adapters/lock.py")
     assert exists("lock.py")
     assert exists("selfmx_backupd.jobs.run")
-    assert not exists("adapters/journal.py")
-    assert not exists("journal.py")
+    assert not exists("adapters/diary.py")
+    assert not exists("diary.py")
     assert not exists("selfmx_backupd.jobs.walk")
