@@ -9,9 +9,10 @@ import faulthandler
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from selfmx_backupd import events, log, text
 from selfmx_backupd.adapters import lock, process
@@ -29,6 +30,7 @@ from selfmx_backupd.jobs.world import World
 from selfmx_backupd.model import Backup, Due
 from selfmx_backupd.outcomes import Job, Outcomes
 from selfmx_backupd.policy import health, schedule
+from selfmx_backupd.policy.health import Finding
 from selfmx_backupd.wiring import health_limits, keep_fixed, world_of
 from selfmx_backupd.worker import Recipe, Worker
 
@@ -83,6 +85,8 @@ class Daemon:
         self._reconciled = False
         self._adoption = Adoption()
         self._trouble: str | None = None
+        self._told: AbstractSet[str] = frozenset()
+        self._began_at = time.monotonic()
 
     def run(self) -> int:
         """The whole life of the daemon."""
@@ -147,9 +151,22 @@ class Daemon:
             limits=health_limits(world.settings.health),
             now=now,
         )
+        self._tell(findings)
         told = tuple(finding.sentence for finding in findings)
         problems = (*told, *self._worker.problems(world, told))
         return _Look(now, verified, due, outcomes, is_adoptable, problems)
+
+    def _tell(self, findings: Sequence[Finding]) -> None:
+        """Log what needs a person, each thing once for as long as it lasts."""
+        if self._worker.is_busy:
+            return  # what is being worked at is neither well nor wrong
+        limits = health_limits(self._world.settings.health)
+        watched_for = timedelta(seconds=time.monotonic() - self._began_at)
+        alarms = health.alarms(findings, limits, watched_for)
+        for about, sentence in alarms.items():
+            if about not in self._told:
+                log.emit(events.HEALTH_CRITICAL, problem=sentence)
+        self._told = alarms.keys()
 
     def _status(self, look: _Look | None) -> str:
         if look is None:

@@ -4,7 +4,8 @@
     |- UsageError                      2
     |- ConfigError                     3
     |- ServerNotReached                4
-    |  `- LoginRefused                 4
+    |  |- LoginRefused                 4
+    |  `- DriverMissing                4
     |- ServerRefused                   5
     |  |- DatabaseUnavailable          5
     |  |- PermissionMissing            5
@@ -23,6 +24,7 @@
     |- GuardRefused                   11
     |- DirectoryUnusable               1
     |- ApplicationFailed               1
+    |- RunDied                         1
     `- Cancelled                       129, 130, 143
 
 Messages are lower case, name the thing and end without a full stop. Hints are
@@ -39,11 +41,13 @@ class BackupdError(Exception):
 
     Attributes:
         exit_code: What a command exits with.
+        mends_itself: Time alone may mend it: the same attempt may succeed a while later.
         hint: The next command to type, or None.
         number: SQL Server's native error number, where one caused this.
     """
 
     exit_code: ClassVar[int] = 1
+    mends_itself: ClassVar[bool] = False
     default_hint: ClassVar[str | None] = None
 
     def __init__(self, message: str, *, hint: str | None = None, number: int | None = None) -> None:
@@ -78,6 +82,7 @@ class ServerNotReached(BackupdError):
     """No SQL Server answers, or no driver could be loaded to ask it."""
 
     exit_code = 4
+    mends_itself = True
     default_hint = (
         "Is SQL Server running, and is its port published on this host? "
         "Try: docker start selfmx-sqlserver"
@@ -87,16 +92,24 @@ class ServerNotReached(BackupdError):
 class LoginRefused(ServerNotReached):
     """SQL Server answered and refused the login."""
 
+    mends_itself = False
     default_hint = (
         "Compare sqlserver.user and sqlserver.password_file with the login in SQL Server: "
         "docker logs --tail 20 selfmx-sqlserver tells the reason of the refusal."
     )
 
 
+class DriverMissing(ServerNotReached):
+    """There is no ODBC driver, or not the one that is configured."""
+
+    mends_itself = False
+
+
 class ServerRefused(BackupdError):
     """SQL Server refused or failed the work."""
 
     exit_code = 5
+    mends_itself = True
     default_hint = "SQL Server's own log tells more: docker logs --tail 50 selfmx-sqlserver"
 
 
@@ -107,17 +120,25 @@ class DatabaseUnavailable(ServerRefused):
 class PermissionMissing(ServerRefused):
     """Our login lacks a right."""
 
+    mends_itself = False
+
 
 class ServerCannotFindFile(ServerRefused):
     """SQL Server does not find a file or its directory (operating system error 2 or 3)."""
+
+    mends_itself = False
 
 
 class ServerMayNotOpenFile(ServerRefused):
     """SQL Server may not open a file in its directory (operating system error 5)."""
 
+    mends_itself = False
+
 
 class DirectoriesDiffer(ServerRefused):
     """backup.directory and backup.server_directory are not the same directory."""
+
+    mends_itself = False
 
 
 class UnreadableHere(ServerRefused):
@@ -157,6 +178,7 @@ class BackupUnusable(BackupdError):
     """The backup is missing, damaged, or of another database."""
 
     exit_code = 6
+    mends_itself = True  # another one is taken
     default_hint = (
         "Take another one: selfmx-backup. Damage that comes again is the disk's: "
         "journalctl -k -p err"
@@ -194,6 +216,12 @@ class GuardRefused(BackupdError):
 
 class ApplicationFailed(BackupdError):
     """A command of [application] failed."""
+
+
+class RunDied(BackupdError):
+    """A run's process ended before the run did: a kill, a crash, the power."""
+
+    mends_itself = True
 
 
 class Cancelled(BackupdError):

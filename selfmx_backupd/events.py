@@ -1,7 +1,8 @@
 """Every event once: name, message id, level and sentence.
 
 The journal's MESSAGE_ID of an event never changes, so that a filter written today
-still works in ten years. Level error means that a person must act.
+still works in ten years. Level error means that a person must act; `explanations.py`
+says to that person what.
 """
 
 from selfmx_backupd.event import Event, Level
@@ -60,6 +61,12 @@ STATE_UNWRITABLE = Event(
     Level.ERROR,
     "work goes on, but how it ends cannot be remembered: {error}",
 )
+HEALTH_CRITICAL = Event(
+    "health.critical",
+    "48299f9b67d443d3a286f2c8bbcfe501",
+    Level.ERROR,
+    "all is not well: {problem}",
+)
 REMOVAL_FAILED = Event(
     "removal.refused",
     "92e4b6b4152641d9bbf1322e4beba72a",
@@ -103,6 +110,12 @@ BACKUP_FAILED = Event(
     Level.ERROR,
     "the backup failed: {error}",
 )
+RUN_WILL_RETRY = Event(
+    "run.will_retry",
+    "3cee66ae9db94d919a852e0853fad1b7",
+    Level.WARNING,
+    "the {what} failed and will be tried again: {error}",
+)
 RUN_CANCELLED = Event(
     "run.cancelled",
     "da3f79fc416f479e8a3823375e947236",
@@ -112,13 +125,13 @@ RUN_CANCELLED = Event(
 RUN_INTERRUPTED = Event(
     "run.interrupted",
     "7939f6359a494540b94f00254d300ec4",
-    Level.ERROR,
+    Level.WARNING,
     "the {what} that began {started_at} died with its process while {step}",
 )
 RUN_BLOCKED = Event(
     "run.blocked",
     "c6eae00b53674f2ea879f0a3a4797382",
-    Level.ERROR,
+    Level.WARNING,
     "the {what} has waited {waited} for the lock: {error}",
 )
 FSYNC_UNSUPPORTED = Event(

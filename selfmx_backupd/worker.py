@@ -102,6 +102,7 @@ class Worker:
                 lambda run: recipe(world, run),
                 cancel=self._cancel,
                 progress=self._note_progress,
+                is_retried=True,
             )
             self._note_end(None)
             if isinstance(result, Backup):

@@ -15,11 +15,12 @@ import structlog
 from selfmx_backupd import events, log
 from selfmx_backupd.adapters import lock
 from selfmx_backupd.cancel import Cancel
-from selfmx_backupd.errors import BackupdError, Busy, Cancelled, DirectoryUnusable
+from selfmx_backupd.errors import BackupdError, Busy, Cancelled, DirectoryUnusable, RunDied
 from selfmx_backupd.event import Event
 from selfmx_backupd.jobs.world import World
 from selfmx_backupd.model import Progress
 from selfmx_backupd.outcomes import Failure, Job, Outcome, Outcomes, RunMark
+from selfmx_backupd.policy import urgency
 from selfmx_backupd.restoration import RestorePlan
 
 _Result = TypeVar("_Result")
@@ -86,6 +87,7 @@ def run_job(
     *,
     cancel: Cancel,
     progress: Callable[[Progress], None],
+    is_retried: bool = False,
 ) -> _Result:
     """Run a recipe in its frame.
 
@@ -99,6 +101,7 @@ def run_job(
         body: The recipe.
         cancel: Ends it early.
         progress: Told how far it is.
+        is_retried: Whoever calls will try again by himself after a failure.
 
     Raises:
         Busy: Another job holds the lock; nothing has been done, reported or remembered.
@@ -110,7 +113,8 @@ def run_job(
         except DirectoryUnusable as error:
             _report(_FAILED[job], error)
             raise
-        outcomes = _bury_the_dead(world.state.recall(), world.now())
+        pauses = len(world.settings.schedule.retry_after_s)
+        outcomes = _bury_the_dead(world.state.recall(), world.now(), pauses)
         mark = RunMark(
             job=job,
             run_id=secrets.token_hex(4),
@@ -126,7 +130,8 @@ def run_job(
             try:
                 result = body(run)
             except Exception as error:
-                _remember(world, _after_failure(run.outcomes, mark, world.now(), error))
+                patience = pauses if is_retried else 0
+                _remember(world, _after_failure(run.outcomes, mark, world.now(), error, patience))
                 raise
         _remember(world, _after_success(run.outcomes, mark, world.now()))
         return result
@@ -141,13 +146,14 @@ def settle_the_dead(world: World) -> None:
         with lock.hold(world.directory.lock_path, "look at the last run", world.now()):
             outcomes = world.state.recall()
             if outcomes.running is not None:
-                _remember(world, _bury_the_dead(outcomes, world.now()))
+                pauses = len(world.settings.schedule.retry_after_s)
+                _remember(world, _bury_the_dead(outcomes, world.now(), pauses))
     except (Busy, DirectoryUnusable):
         # The next job meets the same, and reports it.
         return
 
 
-def _bury_the_dead(outcomes: Outcomes, now: datetime) -> Outcomes:
+def _bury_the_dead(outcomes: Outcomes, now: datetime, pauses: int) -> Outcomes:
     """Count a run whose mark is still there although we hold its lock: it died.
 
     Without this a crash loop would look like silence.
@@ -161,24 +167,31 @@ def _bury_the_dead(outcomes: Outcomes, now: datetime) -> Outcomes:
         started_at=mark.started_at.isoformat(timespec="seconds"),
         step=mark.step,
     )
-    error = BackupdError(f"the {mark.detail} died with its process while {mark.step}")
+    error = RunDied(f"the {mark.detail} died with its process while {mark.step}")
     failed = _failed(outcomes.of(mark.job), mark.started_at, now, error)
+    patience = 0 if mark.job is Job.RESTORE else pauses
+    if _needs_a_person(error, failed, patience):
+        _report(_FAILED[mark.job], error)
     return replace(_with(outcomes, mark.job, failed), running=None)
 
 
-def _after_failure(outcomes: Outcomes, mark: RunMark, now: datetime, error: Exception) -> Outcomes:
+def _after_failure(
+    outcomes: Outcomes, mark: RunMark, now: datetime, error: Exception, pauses: int
+) -> Outcomes:
     """Report how a run ended, and say what is to be remembered of it."""
     if isinstance(error, Cancelled):
         # A wish is not a failure: what was due stays due, and is not paced.
         log.emit(events.RUN_CANCELLED, what=mark.detail, error=error.message)
         return outcomes
-    if isinstance(error, BackupdError):
-        _report(_FAILED[mark.job], error)
-        known = error
-    else:
-        known = BackupdError(f"{type(error).__name__}: {error}")
+    known = error if isinstance(error, BackupdError) else _fault(error)
+    failed = _failed(outcomes.of(mark.job), mark.started_at, now, known)
+    if known is not error:
         log.emit(events.DAEMON_FAULT, error=f"{known.message}\n{traceback.format_exc()}")
-    return _with(outcomes, mark.job, _failed(outcomes.of(mark.job), mark.started_at, now, known))
+    elif _needs_a_person(known, failed, pauses):
+        _report(_FAILED[mark.job], known)
+    else:
+        log.emit(events.RUN_WILL_RETRY, what=mark.detail, error=known.in_one_line, **_kind(known))
+    return _with(outcomes, mark.job, failed)
 
 
 def _after_success(outcomes: Outcomes, mark: RunMark, now: datetime) -> Outcomes:
@@ -210,10 +223,23 @@ def _with(outcomes: Outcomes, job: Job, outcome: Outcome) -> Outcomes:
     return replace(outcomes, jobs=MappingProxyType({**outcomes.jobs, job: outcome}))
 
 
-def _report(event: Event, error: BackupdError) -> None:
-    log.emit(
-        event,
-        error=error.in_one_line,
-        exit_code=error.exit_code,
-        **({"sql_error": error.number} if error.number else {}),
+def _fault(error: Exception) -> BackupdError:
+    return BackupdError(f"{type(error).__name__}: {error}")
+
+
+def _needs_a_person(error: BackupdError, outcome: Outcome, pauses: int) -> bool:
+    return urgency.needs_a_person(
+        mends_itself=error.mends_itself,
+        failures_in_a_row=outcome.failures_in_a_row,
+        pauses=pauses,
     )
+
+
+def _report(event: Event, error: BackupdError) -> None:
+    log.emit(event, error=error.in_one_line, **_kind(error))
+
+
+def _kind(error: BackupdError) -> dict[str, int]:
+    """The numbers that tell an error's kind, for whoever filters the journal."""
+    number = {"sql_error": error.number} if error.number else {}
+    return {"exit_code": error.exit_code, **number}

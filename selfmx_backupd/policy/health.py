@@ -1,6 +1,6 @@
 """Is anything wrong? One assessment, from which STATUS and logs take their words."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -8,6 +8,8 @@ from enum import IntEnum
 from selfmx_backupd import text
 from selfmx_backupd.model import Due, Entry, State
 from selfmx_backupd.outcomes import Job, Outcomes
+
+_OVERDUE = "overdue"
 
 
 class Severity(IntEnum):
@@ -20,10 +22,14 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong, in words."""
+    """One thing that is wrong, in words.
+
+    `about` names the thing where the words change with time; it tells whether it is new.
+    """
 
     severity: Severity
     sentence: str
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,27 @@ def assess(
     return tuple(sorted(findings, key=lambda finding: -finding.severity))
 
 
+def alarms(
+    findings: Iterable[Finding], limits: Limits, watched_for: timedelta
+) -> Mapping[str, str]:
+    """What the log calls an error: what it is about, and its sentence.
+
+    A backup that was missed while the machine was off is overdue from the start, and needs
+    nobody: it is an error once the daemon has had as long to take it as any other.
+
+    Args:
+        findings: What `assess` returned.
+        limits: When something is called wrong.
+        watched_for: How long the daemon has been running.
+    """
+    return {
+        finding.about or finding.sentence: finding.sentence
+        for finding in findings
+        if finding.severity is Severity.CRITICAL
+        and (finding.about != _OVERDUE or watched_for > limits.late_after)
+    }
+
+
 def _interrupted(outcomes: Outcomes) -> Iterable[Finding]:
     plan = outcomes.restore
     if outcomes.has_unreadable_plan:
@@ -91,7 +118,7 @@ def _late(due: Sequence[Due], limits: Limits, now: datetime) -> Iterable[Finding
     if late:
         tiers = ", ".join(each.tier for each in late)
         waited = text.age(now - min(each.since for each in late))
-        yield Finding(Severity.CRITICAL, f"{tiers} backup overdue for {waited}")
+        yield Finding(Severity.CRITICAL, f"{tiers} backup overdue for {waited}", about=_OVERDUE)
 
 
 def _lost(entries: Iterable[Entry]) -> Iterable[Finding]:

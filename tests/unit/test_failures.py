@@ -9,6 +9,7 @@ from selfmx_backupd.errors import (
     ConnectionLost,
     DatabaseInUse,
     DatabaseUnavailable,
+    DriverMissing,
     LoginRefused,
     NotEnoughSpace,
     PermissionMissing,
@@ -236,7 +237,8 @@ def test_nobody_answering_has_a_hint_that_fits(
     text: str, number: int, driver: str, state: str, hint: str
 ) -> None:
     error = connecting(text, number, driver, state)
-    assert (type(error), error.exit_code) == (ServerNotReached, 4)
+    kind = DriverMissing if hint == "odbcinst" else ServerNotReached
+    assert (type(error), error.exit_code) == (kind, 4)
     assert error.message == f"SQL Server at db:1433 is not reached: {text}"
     assert hint in str(error.hint)
 

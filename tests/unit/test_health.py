@@ -4,7 +4,7 @@ import pytest
 
 from selfmx_backupd.model import Due, Entry, State, Tier
 from selfmx_backupd.outcomes import Failure, Job, Outcome, Outcomes, RunMark
-from selfmx_backupd.policy.health import Finding, Limits, Severity, assess
+from selfmx_backupd.policy.health import Finding, Limits, Severity, alarms, assess
 from selfmx_backupd.restoration import Kind, Step
 from tests.build import backup, entry, plan, utc
 
@@ -53,7 +53,7 @@ def test_a_tier_may_be_due_for_a_while() -> None:
 
 def test_a_tier_that_is_due_for_too_long_is_critical() -> None:
     late = findings(due=(Due(Tier.DAILY, NOW - 2 * HOUR - timedelta(seconds=1)),))
-    assert late == (Finding(Severity.CRITICAL, "daily backup overdue for 2 h"),)
+    assert late == (Finding(Severity.CRITICAL, "daily backup overdue for 2 h", "overdue"),)
 
 
 def test_tiers_that_are_late_are_one_finding_with_the_longest_wait() -> None:
@@ -191,3 +191,25 @@ def test_a_restore_that_cannot_be_read_is_critical() -> None:
     (finding,) = findings(outcomes=Outcomes(extra={"restore": {"step": "dancing"}}))
     assert finding.severity is Severity.CRITICAL
     assert "that this version cannot read" in finding.sentence
+
+
+def test_only_what_is_critical_is_an_alarm() -> None:
+    lost = entry(backup(NOW), State.MISSING, "its file is gone")
+    found = findings(entries=(lost,), outcomes=failed(Job.BACKUP, 9), free_percent=1)
+    sentence = f"{lost.file} is missing: its file is gone"
+    assert alarms(found, LIMITS, timedelta(0)) == {sentence: sentence}
+
+
+@pytest.mark.parametrize(("watched_for", "is_alarm"), [(0, 0), (2, 0), (2.1, 1), (30, 1)])
+def test_a_late_backup_is_an_alarm_once_the_daemon_has_had_the_time_for_it(
+    watched_for: float, is_alarm: int
+) -> None:
+    found = findings(due=(Due(Tier.DAILY, NOW - 9 * HOUR),))
+    assert len(alarms(found, LIMITS, watched_for * HOUR)) == is_alarm
+
+
+def test_a_late_backup_is_the_same_alarm_for_as_long_as_it_lasts() -> None:
+    found = [findings(due=(Due(Tier.DAILY, NOW - hours * HOUR),)) for hours in (3, 9)]
+    first, then = (alarms(each, LIMITS, 9 * HOUR) for each in found)
+    assert first.keys() == then.keys()
+    assert first != then

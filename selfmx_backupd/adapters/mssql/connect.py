@@ -8,7 +8,7 @@ from pathlib import Path
 from selfmx_backupd.adapters.mssql import failures
 from selfmx_backupd.adapters.mssql.odbc import pyodbc
 from selfmx_backupd.adapters.mssql.session import Session
-from selfmx_backupd.errors import ConfigError, LoginRefused, ServerNotReached
+from selfmx_backupd.errors import ConfigError, DriverMissing, LoginRefused
 
 _REGISTERED = ("ODBC Driver 18 for SQL Server", "ODBC Driver 17 for SQL Server")
 _FREETDS = "FreeTDS"
@@ -64,7 +64,7 @@ def choose_driver(wanted: str) -> Driver:
             mssql-python-odbc, then FreeTDS.
 
     Raises:
-        ServerNotReached: None is there.
+        DriverMissing: None is there.
     """
     if wanted != "auto":
         return Driver(wanted)
@@ -74,7 +74,7 @@ def choose_driver(wanted: str) -> Driver:
     candidates += [str(wheel)] if wheel else []
     candidates += [_FREETDS] if _FREETDS in registered else []
     if not candidates:
-        raise ServerNotReached(
+        raise DriverMissing(
             "no ODBC driver for SQL Server is installed",
             hint="Type: pip install 'selfmx-backupd[msodbc]', or: apt-get install tdsodbc",
         )

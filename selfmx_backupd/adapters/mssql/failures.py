@@ -18,6 +18,7 @@ from selfmx_backupd.errors import (
     ConnectionLost,
     DatabaseInUse,
     DatabaseUnavailable,
+    DriverMissing,
     LoginRefused,
     NotEnoughSpace,
     PermissionMissing,
@@ -54,14 +55,14 @@ _PREFIXES = re.compile(r"^(?:\[[^\]]*\] ?){1,4}")
 
 # FreeTDS's client library numbers its own messages from 20000 (sybdb.h).
 _CLIENT_LIBRARY = range(20000, 21000)
-# What Microsoft's driver or the driver manager says, and where looking at SQL Server is no help.
-_DRIVER_HINTS = {
-    "SSL Provider": "The encryption could not be agreed on. Look at sqlserver.encrypt and at "
-    "sqlserver.trust_server_certificate: SQL Server's own certificate is not signed by anybody.",
-    "Can't open lib": "Set sqlserver.driver to a driver that is installed. Type: odbcinst -q -d",
-    "Data source name not found": "Set sqlserver.driver to a driver that is installed. "
-    "Type: odbcinst -q -d",
-}
+# For what Microsoft's driver says itself, where looking at SQL Server is no help.
+_ENCRYPTION_HINT = (
+    "The encryption could not be agreed on. Look at sqlserver.encrypt and at "
+    "sqlserver.trust_server_certificate: SQL Server's own certificate is not signed by anybody."
+)
+# The driver manager's words for a driver that is not there.
+_NO_DRIVER = ("Can't open lib", "Data source name not found")
+_NO_DRIVER_HINT = "Set sqlserver.driver to a driver that is installed. Type: odbcinst -q -d"
 _SPACE_HINT = "Type: df -h on the backup directory, free some space, then try again."
 _DATA_SPACE_HINT = (
     "Free some space on SQL Server's data volume, or restore over the live database: --in-place"
@@ -116,10 +117,11 @@ def while_connecting(error: pyodbc.Error, address: str) -> BackupdError:
             _said(f"SQL Server at {address} is starting or stopping", record),
             hint="Wait a moment, then try again. Type: docker logs --tail 20 selfmx-sqlserver",
         )
-    hints = (hint for words, hint in _DRIVER_HINTS.items() if words in record.text)
-    return ServerNotReached(
-        _said(f"SQL Server at {address} is not reached", record), hint=next(hints, None)
-    )
+    sentence = _said(f"SQL Server at {address} is not reached", record)
+    if any(words in record.text for words in _NO_DRIVER):
+        return DriverMissing(sentence, hint=_NO_DRIVER_HINT)
+    hint = _ENCRYPTION_HINT if "SSL Provider" in record.text else None
+    return ServerNotReached(sentence, hint=hint)
 
 
 def while_running(error: pyodbc.Error, doing: str) -> BackupdError:

@@ -1,11 +1,11 @@
 """The one door to pyodbc, whose wheel cannot even be imported without libodbc.so.2."""
 
-from selfmx_backupd.errors import ServerNotReached
+from selfmx_backupd.errors import DriverMissing
 
 try:
     import pyodbc
 except ImportError as error:
-    raise ServerNotReached(
+    raise DriverMissing(
         f"the ODBC driver manager is missing: {error}",
         hint="Type: apt-get install unixodbc libgssapi-krb5-2",
     ) from error
