@@ -6,7 +6,7 @@ READY := .venv/ready
 # What the stand-ins were sent, for the judge.
 SQL_LOGS := .cache/sql-logs
 
-.PHONY: demo test test-faults check lock clean
+.PHONY: demo test test-faults check catalog lock clean
 
 demo: $(READY)
 	$(PYTHON) -m tests.demo
@@ -31,6 +31,11 @@ check: $(READY)
 $(READY): packaging/prepare.sh packaging/requirements-dev.lock pyproject.toml
 	packaging/prepare.sh
 	touch $@
+
+# Writes what `journalctl -x` says about each event.
+catalog: $(READY)
+	$(PYTHON) -c 'from selfmx_backupd import explanations as e; print(e.catalog(), end="")' \
+	    >systemd/selfmx-backupd.catalog
 
 # Writes the versions and hashes that `prepare.sh` installs.
 lock: $(READY)
