@@ -174,6 +174,14 @@ def read_password(target: Target, credentials_directory: str | None) -> str:
     return password
 
 
+def _without(password: str, error: pyodbc.Error) -> pyodbc.Error:
+    """The same error, should a driver ever repeat the connection string; none was seen to."""
+    words = [str(each) for each in error.args]
+    for spelling in (_braced(password), password):
+        words = [each.replace(f"PWD={spelling}", "PWD=***") for each in words]
+    return type(error)(*words)
+
+
 def connect(target: Target, program: str, credentials_directory: str | None) -> Session:
     """Open a session in master.
 
@@ -196,7 +204,7 @@ def connect(target: Target, program: str, credentials_directory: str | None) -> 
             timeout=target.login_timeout_s,
         )
     except pyodbc.Error as error:
-        refusal = failures.while_connecting(error, address)
+        refusal = failures.while_connecting(_without(password, error), address)
         if isinstance(refusal, LoginRefused) and credentials_directory:
             # systemd copied the password when the service began.
             refusal.hint = f"{refusal.hint} Has it changed? Type: systemctl restart selfmx-backupd"
