@@ -148,6 +148,8 @@ class UnreadableHere(ServerRefused):
     files.
     """
 
+    mends_itself = False
+
 
 class AnotherBackupRuns(ServerRefused):
     """SQL Server serializes backups of one database and another one is running (3023)."""

@@ -191,10 +191,30 @@ EXPLANATIONS: Mapping[Event, Explanation] = MappingProxyType(
             "selfmx-backup",
             _LIST,
         ),
+        events.BACKUP_ADOPTED: _as(
+            "A backup without a manifest was proven, and counts from now on. Its past is not "
+            "known, so it is held for 30 days whatever retention says.",
+            _LIST,
+        ),
+        events.BACKUP_MOVED: _as(
+            "Somebody gave a backup another name. It was proven under the new one, and keeps "
+            "its tiers, its date and its pin.",
+        ),
+        events.BACKUP_RETURNED: _as(
+            "The file of a backup is there again, and what it holds is what was written.",
+        ),
+        events.ADOPT_REFUSED: _as(
+            "A file in the backup directory is named like a backup, has no manifest, and is none "
+            "that could be trusted, for the reason that the message gives. It counts for "
+            "nothing, and is never touched. Once you know what it is, move it away or rename it.",
+            _LIST,
+            "ls -la /data/selfmx/backups",
+        ),
         events.VERIFY_FAILED: _as(
-            "An interrupted run left something that may be a complete backup, and it could not "
-            "be proven. No new backup is taken before that is mended, because each would leave "
-            "another one. Do what the message says, then take a backup by hand.",
+            "A file may be a complete backup, left by an interrupted run or put into the "
+            "directory by somebody, and it could not be proven. While one of an interrupted run "
+            "cannot be proven no new backup is taken, because each would leave another one. Do "
+            "what the message says, then take a backup by hand.",
             "selfmx-backup",
             _STATUS,
             _SERVER_LOG,
