@@ -5,7 +5,7 @@ agrees; everything else counts for nothing, and never goes by itself.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
@@ -17,6 +17,8 @@ MANIFEST = ".json"
 TEMPORARY = ".json.tmp"
 PROBE = ".probe"
 LOCK = ".lock"
+# Behind the name of what a person has given up: no name of ours, so never touched again.
+ASIDE = ".damaged"
 
 _STEM = re.compile(r"(?P<prefix>[^_]+)_(?P<date>[0-9]{8})_(?P<time>[0-9]{6})")
 
@@ -83,6 +85,27 @@ class Inventory:
             and entry.backup.database.casefold() == database.casefold()
         )
         return tuple(sorted(found, key=lambda each: each.started_at, reverse=True))
+
+
+def by_oldest_proof(entries: Iterable[Entry], now: datetime) -> tuple[Backup, ...]:
+    """The verified backups in the order in which they want to be read again.
+
+    A proof that is dated ahead was dated by a wrong clock: it may be of any age, and comes
+    first. Of equal dates the earlier name comes first.
+
+    Args:
+        entries: Of the directory, in any order.
+        now: UTC.
+    """
+    proofs = [
+        (each.backup.verified.at, each.file, each.backup)
+        for each in entries
+        if each.state is State.VERIFIED and each.backup and each.backup.verified
+        # Without a sum there is nothing to compare with.
+        if each.backup.sha256 is not None
+    ]
+    proofs.sort(key=lambda proof: (proof[0] <= now, proof[0], proof[1]))
+    return tuple(backup for _, _, backup in proofs)
 
 
 def part_of(file: str) -> str:

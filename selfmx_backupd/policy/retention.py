@@ -150,12 +150,10 @@ class _Judge:
         backup = entry.backup
         if backup is None:
             return _stays(entry.file, (f"{entry.state}: {entry.reason}",))
-        pins = tuple(pin.words for pin in self._pin(backup.pin) if pin.holds)
-        if backup.going and pins:  # somebody wants it back, and its file may still be there
-            return _stays(entry.file, pins)
-        if backup.going:
+        if backup.going:  # a pin that comes later takes this mark away, see jobs/pins.py
             begun = f"deletion begun on {self._date(backup.going.at)} ({backup.going.reason})"
             return _goes(entry.file, (begun,), self.now)
+        pins = tuple(pin.words for pin in self._pin(backup.pin) if pin.holds)
         if entry.state is not State.VERIFIED:
             return _stays(entry.file, (f"{entry.state}: {entry.reason}", *pins))
         return _stays(entry.file, (f"dated in the future, {self._date(backup.started_at)}", *pins))
@@ -228,6 +226,23 @@ class _Judge:
     def _date(self, moment: datetime) -> str:
         # Not strftime, which is slow where a simulation asks for thousands of dates.
         return moment.astimezone(self.zone).date().isoformat()
+
+
+def pick(
+    decisions: Sequence[Decision], *, guarded: bool = False, force: bool = False
+) -> tuple[tuple[Decision, ...], tuple[Decision, ...]]:
+    """Tell what one sweep takes from what waits for another, both oldest first.
+
+    Args:
+        decisions: Of all backups, as `decide` returns them.
+        guarded: The clock cannot be trusted with the age of backups: nothing goes.
+        force: A person says that it goes all the same, and what the brake holds back too.
+    """
+    may_go = [decision for decision in reversed(decisions) if decision.goes]
+    if force:
+        return tuple(may_go), ()
+    waits = [decision for decision in may_go if guarded or decision.held_back]
+    return tuple(each for each in may_go if each not in waits), tuple(waits)
 
 
 def _age_key(entry: Entry) -> tuple[datetime, str]:

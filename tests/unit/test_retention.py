@@ -236,10 +236,10 @@ def test_a_deletion_that_has_begun_goes_on_and_counts_for_nothing() -> None:
     assert decisions[-1].keep
 
 
-def test_a_pin_wins_over_a_deletion_that_has_begun() -> None:
+def test_a_deletion_that_has_begun_is_ended_by_no_pin() -> None:
     begun = Going(at=NOW - DAY, reason="left daily on 2026-11-23")
     going = backup(NOW - 9 * DAY, going=begun, pin=Pin(until=None, reason="evidence"))
-    assert ask([going])[0].keeps == ("pinned for ever (evidence)",)
+    assert not ask([going])[0].keep
 
 
 def test_a_backup_that_carries_no_tier_stays() -> None:
