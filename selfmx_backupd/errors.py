@@ -21,6 +21,7 @@
     |- Busy                            7
     |- NotEnoughSpace                  8
     |- Declined                        9
+    |- AttentionNeeded                10
     |- GuardRefused                   11
     |- DirectoryUnusable               1
     |- ApplicationFailed               1
@@ -208,6 +209,12 @@ class Declined(BackupdError):
     """A person was asked and did not consent, or there was nobody to ask."""
 
     exit_code = 9
+
+
+class AttentionNeeded(BackupdError):
+    """It is done as far as it can be, and a person must look at the rest."""
+
+    exit_code = 10
 
 
 class GuardRefused(BackupdError):

@@ -128,6 +128,12 @@ RUN_INTERRUPTED = Event(
     Level.WARNING,
     "the {what} that began {started_at} died with its process while {step}",
 )
+RUN_UNSETTLED = Event(
+    "run.unsettled",
+    "6a1eccb246a44c3c81df84d1d32344b3",
+    Level.ERROR,
+    "the {what} is done, but a person must look: {error}",
+)
 RUN_BLOCKED = Event(
     "run.blocked",
     "c6eae00b53674f2ea879f0a3a4797382",
@@ -162,7 +168,7 @@ SWEEP_HELD_BACK = Event(
     "sweep.held_back",
     "dad92e6c030e40acb2b04866d739b1fe",
     Level.WARNING,
-    "{count} may go but wait for the next sweep, because one sweep removes at most a quarter",
+    "{count} may go but wait for the next sweep: {reason}",
 )
 SWEEP_DONE = Event(
     "sweep.done",
@@ -205,6 +211,18 @@ ADOPT_REFUSED = Event(
     "97b63fce33e6497796cc93432c61eee8",
     Level.WARNING,
     "not adopted, and left as it is: {reason}",
+)
+DAMAGE_LIFTED = Event(
+    "backup.sound_again",
+    "173ed60e22c9412c845c00d07b37ab0c",
+    Level.WARNING,
+    "{file} was called damaged ({reason}), and has now passed every check",
+)
+REREAD_DONE = Event(
+    "reread.done",
+    "867e9abd8a42493d8d63504b84d7fcbc",
+    Level.INFO,
+    "read {file} again, {size_bytes:size}: its SHA-256 is the one that was proven",
 )
 VERIFY_FAILED = Event(
     "verify.failed",

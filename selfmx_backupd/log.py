@@ -25,6 +25,7 @@ _THE_DOOR_SAYS = frozenset(
         events.VERIFY_FAILED,
         events.RESTORE_FAILED,
         events.RUN_CANCELLED,
+        events.RUN_UNSETTLED,
     }
 )
 

@@ -15,7 +15,14 @@ import structlog
 from selfmx_backupd import events, log
 from selfmx_backupd.adapters import lock
 from selfmx_backupd.cancel import Cancel
-from selfmx_backupd.errors import BackupdError, Busy, Cancelled, DirectoryUnusable, RunDied
+from selfmx_backupd.errors import (
+    AttentionNeeded,
+    BackupdError,
+    Busy,
+    Cancelled,
+    DirectoryUnusable,
+    RunDied,
+)
 from selfmx_backupd.event import Event
 from selfmx_backupd.jobs.world import World
 from selfmx_backupd.model import Progress
@@ -137,6 +144,21 @@ def run_job(
         return result
 
 
+def under_lock(world: World, what: str, body: Callable[[], _Result]) -> _Result:
+    """Do something short under the lock, which is no job: nobody needs to remember how it ended.
+
+    Args:
+        world: What it works with.
+        what: What it is, for whoever finds the lock taken: "pin".
+        body: What it does.
+
+    Raises:
+        Busy: A job holds the lock; nothing has been done.
+    """
+    with lock.hold(world.directory.lock_path, what, world.now()):
+        return body()
+
+
 def settle_the_dead(world: World) -> None:
     """Count a run that died with its process, before anybody asks how retries are paced.
 
@@ -185,6 +207,10 @@ def _after_failure(
         return outcomes
     known = error if isinstance(error, BackupdError) else _fault(error)
     failed = _failed(outcomes.of(mark.job), mark.started_at, now, known)
+    if isinstance(error, AttentionNeeded):
+        # Done, so not tried again before its time: a sweep would remove another quarter.
+        log.emit(events.RUN_UNSETTLED, what=mark.detail, error=error.in_one_line)
+        return _with(outcomes, mark.job, replace(failed, last_success_at=now))
     if known is not error:
         log.emit(events.DAEMON_FAULT, error=f"{known.message}\n{traceback.format_exc()}")
     elif _needs_a_person(known, failed, pauses):

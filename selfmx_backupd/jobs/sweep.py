@@ -1,42 +1,140 @@
 """The retention sweeper: what may go, goes, oldest first and never many at once."""
 
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from selfmx_backupd import log, text
-from selfmx_backupd.errors import DirectoryUnusable, NotEnoughSpace
+from selfmx_backupd.errors import (
+    AttentionNeeded,
+    BackupdError,
+    DirectoryUnusable,
+    GuardRefused,
+    NotEnoughSpace,
+)
 from selfmx_backupd.events import SWEEP_DONE, SWEEP_HELD_BACK, SWEEP_REMOVED
 from selfmx_backupd.jobs.reconcile import tidy
+from selfmx_backupd.jobs.reread import reread_oldest
 from selfmx_backupd.jobs.run import Run
 from selfmx_backupd.jobs.world import World
-from selfmx_backupd.model import Backup, Going
+from selfmx_backupd.model import Backup, Decision, Entry, Going, State
 from selfmx_backupd.policy import retention
+
+_BRAKE = "one sweep removes at most a quarter"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a sweep does now, decided from the directory as it is at this moment.
+
+    Attributes:
+        goes: Oldest first.
+        waits: What may go, and is held back; oldest first.
+        guard: Why nothing may be swept now; None where nothing is against it.
+        entries: Every backup, by name.
+    """
+
+    goes: tuple[Decision, ...]
+    waits: tuple[Decision, ...]
+    guard: str | None
+    entries: Mapping[str, Entry]
 
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a sweep did: names removed, and how many wait for the next one."""
+    """What a sweep did: the names that it removed, of those that the plan let go."""
 
     removed: tuple[str, ...]
-    held_back: int
+    plan: Plan
 
 
-def sweep(world: World, run: Run) -> Swept:
-    """Apply retention now.
+def sweep(world: World, run: Run, guard: str | None = None) -> Swept:
+    """The scheduled sweep: one backup is read again, then what may go goes.
 
-    The inventory is taken at this moment, so every backup on whose strength another one
-    goes has just been looked at: where its size differs it is damaged and counts no more.
+    Args:
+        world: What it works with.
+        run: Whom to tell.
+        guard: Why the clock cannot be trusted with the age of backups: then nothing goes.
+
+    Raises:
+        AttentionNeeded: It is done, but for what cannot be read or removed.
     """
     tidy(world)
-    entries = world.inventory().entries
+    read = reread_oldest(world, run)
+    plan = make_plan(world, guard=guard, doubtful=read.doubtful)
+    if plan.waits:
+        count = text.count(len(plan.waits), "backup")
+        log.emit(SWEEP_HELD_BACK, count=count, reason=guard or _BRAKE)
+    return _carry_out(world, run, plan, read.errors)
+
+
+def ensure_permitted(guard: str | None, *, force: bool) -> None:
+    """Refuse the sweep that somebody typed, before it is a run that could fail.
+
+    Raises:
+        GuardRefused: The clock cannot be trusted, and nobody says that it may be.
+    """
+    if guard is not None and not force:
+        raise GuardRefused(
+            f"nothing is swept now: {guard}",
+            hint="To remove what may go by this clock all the same: selfmx-backup sweep --force",
+        )
+
+
+def sweep_now(world: World, run: Run, *, force: bool = False) -> Swept:
+    """The sweep that somebody typed: it reads nothing again, so it is quick.
+
+    Args:
+        world: What it works with.
+        run: Whom to tell.
+        force: Take what the brake holds back, too.
+
+    Raises:
+        AttentionNeeded: It is done, but for what cannot be removed.
+    """
+    tidy(world)
+    return _carry_out(world, run, make_plan(world, force=force), ())
+
+
+def make_plan(
+    world: World,
+    *,
+    guard: str | None = None,
+    force: bool = False,
+    doubtful: Collection[str] = (),
+) -> Plan:
+    """Look at every backup and decide; nothing is changed.
+
+    Args:
+        world: What is looked at.
+        guard: Why nothing may be swept now.
+        force: Pass that, and the brake.
+        doubtful: Backups that are worth less than their manifests say.
+    """
+    entries = [
+        replace(each, state=State.UNKNOWN, reason="it is in doubt")
+        if each.file in doubtful and each.state is State.VERIFIED
+        else each
+        for each in world.inventory().entries
+    ]
     decisions = retention.decide(entries, world.retention, world.zone, world.now())
-    backups = {entry.file: entry.backup for entry in entries}
-    removed, errors = [], []
-    for decision in reversed(decisions):
-        backup = backups[decision.file]
-        if decision.keep or backup is None:
-            continue
+    goes, waits = retention.pick(decisions, guarded=guard is not None, force=force)
+    return Plan(goes, waits, None if force else guard, {each.file: each for each in entries})
+
+
+def _carry_out(world: World, run: Run, plan: Plan, troubles: Sequence[BackupdError]) -> Swept:
+    removed: list[str] = []
+    errors = list(troubles)
+    for decision in plan.goes:
         run.step("sweeping", decision.file)
+        changed = _changed(world, plan, removed)
+        if changed is not None:
+            # Perhaps it was the strength on which this one goes. The next sweep decides anew.
+            errors.append(changed)
+            break
+        backup = plan.entries[decision.file].backup
+        if backup is None:
+            continue
         try:
             _remove(world, backup, "; ".join(decision.goes))
         except DirectoryUnusable as error:
@@ -44,13 +142,32 @@ def sweep(world: World, run: Run) -> Swept:
             errors.append(error)
         else:
             removed.append(decision.file)
-    held_back = sum(decision.held_back for decision in decisions)
-    if held_back:
-        log.emit(SWEEP_HELD_BACK, count=text.count(held_back, "backup"))
-    log.emit(SWEEP_DONE, removed=len(removed), kept=len(entries) - len(removed))
+    log.emit(SWEEP_DONE, removed=len(removed), kept=len(plan.entries) - len(removed))
     if errors:
-        raise errors[0]
-    return Swept(tuple(removed), held_back)
+        raise _unsettled(errors, removed)
+    return Swept(tuple(removed), plan)
+
+
+def _changed(world: World, plan: Plan, removed: Collection[str]) -> BackupdError | None:
+    """Look once more, right before a deletion, at every backup that counted for it."""
+    for entry in plan.entries.values():
+        if entry.state is not State.VERIFIED or entry.file in removed:
+            continue
+        size = world.directory.size_of(entry.file)
+        if size != entry.size_bytes:
+            now = "gone" if size is None else f"{size} bytes long"
+            return DirectoryUnusable(
+                f"{entry.file} is {now} and was {entry.size_bytes} bytes long when the sweep "
+                "began, so nothing more was removed",
+                hint="Does something else change backups? Type: selfmx-backup list",
+            )
+    return None
+
+
+def _unsettled(errors: Sequence[BackupdError], removed: Collection[str]) -> AttentionNeeded:
+    said = AttentionNeeded("; ".join(each.message for each in errors), hint=errors[0].hint)
+    said.add_note(f"{text.count(len(removed), 'backup')} removed: {', '.join(removed) or 'none'}")
+    return said
 
 
 def _remove(world: World, backup: Backup, reason: str) -> None:
@@ -62,6 +179,7 @@ def _remove(world: World, backup: Backup, reason: str) -> None:
         world.directory.remove_backup(backup.file)
     except DirectoryUnusable:
         # It stays, so it counts again.
-        world.directory.write_manifest(backup)
+        with suppress(NotEnoughSpace):
+            world.directory.write_manifest(backup)
         raise
     log.emit(SWEEP_REMOVED, file=backup.file, size_bytes=backup.size_bytes, reason=reason)

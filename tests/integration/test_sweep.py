@@ -1,5 +1,6 @@
 """The sweep on real files."""
 
+import hashlib
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -10,10 +11,11 @@ import pytest
 from selfmx_backupd.adapters import manifest
 from selfmx_backupd.cancel import Cancel
 from selfmx_backupd.config import Settings
+from selfmx_backupd.errors import AttentionNeeded
 from selfmx_backupd.jobs.run import run_job
 from selfmx_backupd.jobs.sweep import Swept, sweep
 from selfmx_backupd.jobs.world import World
-from selfmx_backupd.model import Tier
+from selfmx_backupd.model import Progress, State, Tier
 from selfmx_backupd.outcomes import Job
 from selfmx_backupd.wiring import world_of
 from tests.build import TINY, backup, mounted, utc
@@ -37,8 +39,10 @@ def fill(directory: Path, size: int) -> list[str]:
     names = []
     for day in range(COUNT):
         made = backup(NOW - timedelta(days=49 - day), (Tier.MANUAL,))
-        made = replace(made, size_bytes=size)
-        (directory / made.file).write_bytes(b"x" * size)
+        content = b"x" * size
+        sha256 = hashlib.sha256(content).hexdigest()
+        made = replace(made, size_bytes=size, sha256=sha256)
+        (directory / made.file).write_bytes(content)
         (directory / made.file).with_suffix(".json").write_bytes(manifest.encode(made))
         names.append(made.file)
     return names
@@ -67,7 +71,7 @@ def test_a_sweep_removes_a_quarter_oldest_first_and_leaves_no_manifest_behind(
     names = fill(world.directory.path, 10)
     done = swept(world)
     assert done.removed == tuple(names[: COUNT // 4])
-    assert done.held_back == COUNT - COUNT // 4 - 3
+    assert len(done.plan.waits) == COUNT - COUNT // 4 - 3
     stems = {name.removesuffix(".bak") for name in names[COUNT // 4 :]}
     assert left(world.directory.path) == {stem + end for stem in stems for end in (".bak", ".json")}
 
@@ -100,3 +104,53 @@ def test_a_backup_whose_size_has_changed_is_no_strength_for_another_to_go(
     # Of twelve only the oldest is still good, so it is the newest that counts.
     assert swept(world).removed == ()
     assert (world.directory.path / names[0]).exists()
+
+
+def test_a_backup_that_changes_while_the_sweep_runs_stops_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = world_in(tmp_path, monkeypatch)
+    world.directory.path.mkdir()
+    names = fill(world.directory.path, 10)
+    newest = world.directory.path / names[-1]
+
+    def spoil(_: Progress) -> None:
+        """The steps are: reading again, and one for each deletion."""
+        if not (world.directory.path / names[0]).exists():
+            newest.write_bytes(b"cut")
+
+    with pytest.raises(AttentionNeeded, match="3 bytes long and was 10 bytes") as raised:
+        run_job(
+            world,
+            Job.SWEEP,
+            "sweep",
+            lambda run: sweep(world, run),
+            cancel=Cancel(),
+            progress=spoil,
+        )
+    assert raised.value.__notes__ == [f"1 backup removed: {names[0]}"]
+    assert names[-1] in raised.value.message
+    assert (world.directory.path / names[1]).exists()
+    again = swept(world)
+    assert names[-1] not in again.removed
+    assert newest.exists()
+
+
+def test_one_that_cannot_be_removed_keeps_no_other_and_counts_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = world_in(tmp_path, monkeypatch)
+    world.directory.path.mkdir()
+    names = fill(world.directory.path, 10)
+    twin = tmp_path / "twin"
+    twin.write_bytes(b"x" * 10)
+    with mounted(world.directory.path / names[0], "--bind", str(twin)):  # EBUSY
+        with pytest.raises(AttentionNeeded, match="cannot remove from") as raised:
+            swept(world)
+        assert raised.value.exit_code == 10
+        assert raised.value.__notes__ == [f"2 backups removed: {names[1]}, {names[2]}"]
+        entry = world.inventory().entries[-1]
+        assert (entry.file, entry.state) == (names[0], State.VERIFIED)
+        outcome = world.state.recall().of(Job.SWEEP)
+        # Tried again at once, the daemon would take another quarter.
+        assert outcome.last_success_at == NOW
