@@ -18,7 +18,7 @@ from selfmx_backupd.cancel import Cancel
 from selfmx_backupd.errors import DirectoryUnusable, NotEnoughSpace
 from selfmx_backupd.model import Backup
 from selfmx_backupd.policy import inventory
-from selfmx_backupd.policy.inventory import BACKUP, LOCK, MANIFEST, PART, PROBE, Listing
+from selfmx_backupd.policy.inventory import ASIDE, BACKUP, LOCK, MANIFEST, PART, PROBE, Listing
 
 _PROBE_MODE = 0o644
 
@@ -189,15 +189,38 @@ class BackupDir:
 
     def publish(self, file: str) -> None:
         """Give a proven `.part` its name."""
-        target = self.path / file
         with self._naming("rename a file in"):
-            if os.path.lexists(target):
-                # Never over a file that somebody put there meanwhile.
-                raise FileExistsError(
-                    errno.EEXIST, "the name has been taken meanwhile", str(target)
-                )
-            self._part(file).rename(target)
+            self._ensure_free(file)
+            self._part(file).rename(self.path / file)
             files.sync_directory(self.path)
+
+    def set_aside(self, file: str) -> tuple[str, str]:
+        """Give a backup and its manifest names that are not ours; return these.
+
+        The file first: killed between the two, it is missing, and the same call ends it.
+        """
+        manifest_name = self._manifest(file).name
+        names = [manifest_name] if self.is_half_aside(file) else [file, manifest_name]
+        with self._naming("rename a file in"):
+            for name in names:
+                self._ensure_free(name + ASIDE)
+            for name in names:
+                (self.path / name).rename(self.path / (name + ASIDE))
+                files.sync_directory(self.path)
+        return file + ASIDE, manifest_name + ASIDE
+
+    def is_half_aside(self, file: str) -> bool:
+        """Whether `set_aside` was killed between its two renames."""
+        return os.path.lexists(self.path / (file + ASIDE)) and self.size_of(file) is None
+
+    def _ensure_free(self, name: str) -> None:
+        """Never over a file that somebody put there meanwhile."""
+        if os.path.lexists(self.path / name):
+            raise FileExistsError(errno.EEXIST, "the name has been taken", str(self.path / name))
+
+    def remove_manifest(self, file: str) -> None:
+        """Remove the manifest of a backup that is gone."""
+        self._remove(self._manifest(file).name)
 
     def remove_unfinished(self, file: str) -> None:
         """Remove a `.part`: its manifest first, so that a crash leaves rubbish, not a loss."""

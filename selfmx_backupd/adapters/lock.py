@@ -46,6 +46,16 @@ def hold(path: Path, what: str, now: datetime) -> Iterator[None]:
         os.close(descriptor)
 
 
+def pid_in(path: Path) -> int | None:
+    """Which process wrote that it holds the lock; it may have died since.
+
+    Looking takes no lock: that could turn away somebody who wants it at this moment.
+    """
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return int(json.loads(path.read_bytes())["pid"])
+    return None
+
+
 def _take(path: Path) -> int:
     """Open and lock the file; again, where it was removed between the two."""
     while True:

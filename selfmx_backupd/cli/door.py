@@ -111,10 +111,26 @@ def _parse(program: str, words: list[str]) -> argparse.Namespace:
     for argument in alone.arguments if alone else ():
         parser.add_argument(*argument.words, **argument.options)
     arguments = parser.parse_args(words)
+    if named and alone and arguments.command is not None:
+        _refuse_misplaced(words, alone, arguments.command)
     if getattr(arguments, "config", None) is None:
         arguments.config = Path(os.environ.get(ENV_CONFIG) or DEFAULT_PATH)
     arguments.json = getattr(arguments, "json", False)
     return arguments
+
+
+def _refuse_misplaced(words: list[str], alone: Command, name: str) -> None:
+    """Options of the command without a name, typed before the name of another.
+
+    argparse would take them, and lose them: the other's defaults overwrite them.
+    """
+    own = {word for argument in alone.arguments for word in argument.words}
+    for word in words[: words.index(name)]:
+        if word.partition("=")[0] in own:
+            raise UsageError(
+                f"{word} does not belong before {name}",
+                hint=f"Type: {alone.program} {name} --help",
+            )
 
 
 def _add_global(parser: argparse.ArgumentParser, *, takes_json: bool) -> None:

@@ -4,17 +4,18 @@ import argparse
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from selfmx_backupd import log, text
-from selfmx_backupd.adapters import manifest
+from selfmx_backupd.cli import standing
 from selfmx_backupd.config import load
 from selfmx_backupd.jobs.world import World
-from selfmx_backupd.model import Decision, Entry, State
+from selfmx_backupd.model import Decision, Entry
 from selfmx_backupd.policy import retention
 from selfmx_backupd.policy.inventory import Inventory
 from selfmx_backupd.wiring import world_of
+
+_HEADER = ("NAME", "STATE", "TIERS", "SIZE", "AGE", "MAY GO", "STAYS")
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -26,15 +27,19 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def as_json(world: World) -> str:
-    """One document; a backup in it is its manifest, `state`, `keeps` and `goes_at`."""
+    """One document; a backup in it is its manifest, `state`, `keeps` and `goes_at`.
+
+    packaging/json-schemas/list.schema.json describes it.
+    """
     now = world.now()
     inventory, decisions = _read(world, now)
     document = {
         "schema": 1,
         "at": now.isoformat(),
         "directory": str(world.directory.path),
-        "backups": [_backup_document(entry, decisions[entry.file]) for entry in inventory.entries],
+        "backups": [standing.document(entry, decisions[entry.file]) for entry in inventory.entries],
         "unfinished": [each.file + ".part" for each in inventory.unfinished],
+        "going": [each.file for each in inventory.going],
         "strangers": list(inventory.strangers),
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
@@ -47,10 +52,13 @@ def as_text(world: World) -> str:
     lines = [f"no backups in {world.directory.path}"]
     if inventory.entries:
         rows = [_row(entry, decisions[entry.file], world.zone, now) for entry in inventory.entries]
-        lines = [text.table(("NAME", "STATE", "TIERS", "SIZE", "AGE", "STAYS"), rows)]
+        lines = [text.table(_HEADER, rows)]
     if inventory.unfinished:
         names = ", ".join(f"{each.file}.part" for each in inventory.unfinished)
         lines.append(f"unfinished, for the next run to prove or remove: {names}")
+    if inventory.going:
+        names = ", ".join(each.file for each in inventory.going)
+        lines.append(f"being deleted, for the next run to end: {names}")
     if inventory.strangers:
         lines.append(f"not ours, never touched: {', '.join(inventory.strangers)}")
     return "\n".join(lines)
@@ -62,31 +70,14 @@ def _read(world: World, now: datetime) -> tuple[Inventory, Mapping[str, Decision
     return inventory, {each.file: each for each in decisions}
 
 
-def _backup_document(entry: Entry, decision: Decision) -> dict[str, Any]:
-    known = manifest.as_document(entry.backup) if entry.backup else {"file": entry.file}
-    return {
-        **known,
-        "state": entry.state,
-        "reason": entry.reason,
-        "keeps": list(decision.keeps),
-        "goes": list(decision.goes),
-        "goes_at": decision.goes_at.isoformat() if decision.goes_at else None,
-    }
-
-
 def _row(entry: Entry, decision: Decision, zone: ZoneInfo, now: datetime) -> tuple[str, ...]:
     backup = entry.backup
-    size = text.size(entry.size_bytes) if entry.size_bytes is not None else "-"
-    stays = list(decision.keeps) or [f"may go: {'; '.join(decision.goes)}"]
-    if entry.state is not State.VERIFIED:
-        stays = [entry.reason]
-    elif decision.goes_at:
-        stays.append(f"may go on {text.local_date(decision.goes_at, zone)}")
     return (
         entry.file,
         entry.state,
         ",".join(backup.tiers) if backup else "-",
-        size,
+        text.size(entry.size_bytes) if entry.size_bytes is not None else "-",
         text.age(now - backup.started_at) if backup else "-",
-        "; ".join(stays),
+        standing.may_go(decision, zone, now),
+        standing.stays(entry, decision),
     )

@@ -3,12 +3,12 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TypeVar
 
 from selfmx_backupd import log
 from selfmx_backupd.cli import interruptible, restore_words
 from selfmx_backupd.cli.list_backups import as_text
+from selfmx_backupd.cli.naming import name_of
 from selfmx_backupd.cli.progress import progress_for
 from selfmx_backupd.config import load
 from selfmx_backupd.errors import BackupUnusable, Declined, GuardRefused, UsageError
@@ -40,7 +40,7 @@ def main(arguments: argparse.Namespace) -> int:
         return _restore(world, arguments, _latest(world))
     if arguments.file is None:
         return _list(world)
-    return _restore(world, arguments, _named(world, arguments.file))
+    return _restore(world, arguments, name_of(world, arguments.file, "selfmx-restore"))
 
 
 def _ensure_sensible(arguments: argparse.Namespace) -> None:
@@ -91,20 +91,6 @@ def _latest(world: World) -> str:
         f"there is no backup to take: {choice.reason}",
         hint="Name one from the list, which is proven before it is used: selfmx-restore FILE",
     )
-
-
-def _named(world: World, given: str) -> str:
-    """A name in the backup directory; with a slash its parent must be that directory."""
-    path = Path(given)
-    if "/" not in given:
-        return given
-    here = world.directory.path
-    if path.parent.resolve() != here.resolve():
-        raise UsageError(
-            f"{given} is not in {here}, where SQL Server can read backups",
-            hint=f"Move it there, then type: selfmx-restore {path.name}",
-        )
-    return path.name
 
 
 def _restore(world: World, arguments: argparse.Namespace, file: str) -> int:

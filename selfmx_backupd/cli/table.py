@@ -53,6 +53,23 @@ class Command:
     arguments: tuple[Argument, ...] = ()
 
 
+_FILE = Argument(("file",), {"metavar": "FILE", "help": "a name from the list"})
+_UNTIL = Argument(
+    ("--until",),
+    {"metavar": "DATE", "help": "2027-03-01, to the end of that day; without it for ever"},
+)
+_REASON = Argument(("--reason",), {"metavar": "TEXT", "help": "why, for whoever reads the list"})
+
+_OF_SWEEP = (
+    _switch("--dry-run", "only show what would go and what is held back"),
+    _switch("--force", "also take what is held back"),
+)
+
+_OF_VERIFY = (
+    Argument(("files",), {"nargs": "*", "metavar": "FILE", "help": "names from the list"}),
+    _switch("--all", "every backup"),
+)
+
 _OF_RESTORE = (
     Argument(("file",), {"nargs": "?", "metavar": "FILE", "help": "a name from the list"}),
     _switch("--latest", "the newest verified backup"),
@@ -134,6 +151,7 @@ COMMANDS = (
         "selfmx_backupd.cli.backup_now",
         "take a verified backup now; it is kept as a manual one",
         takes_json=True,
+        arguments=(_switch("--pin", "hold it, whatever retention says"), _UNTIL, _REASON),
     ),
     Command(
         "selfmx-backup",
@@ -141,6 +159,46 @@ COMMANDS = (
         "selfmx_backupd.cli.list_backups",
         "list every backup: what it is worth, why it stays, when it may go",
         takes_json=True,
+    ),
+    Command(
+        "selfmx-backup",
+        "verify",
+        "selfmx_backupd.cli.verify",
+        "prove backups again: size, header, RESTORE VERIFYONLY, SHA-256",
+        takes_json=False,
+        arguments=_OF_VERIFY,
+    ),
+    Command(
+        "selfmx-backup",
+        "sweep",
+        "selfmx_backupd.cli.sweep",
+        "remove what retention lets go, now",
+        takes_json=True,
+        arguments=_OF_SWEEP,
+    ),
+    Command(
+        "selfmx-backup",
+        "pin",
+        "selfmx_backupd.cli.pin",
+        "hold a backup, whatever retention says",
+        takes_json=False,
+        arguments=(_FILE, _UNTIL, _REASON),
+    ),
+    Command(
+        "selfmx-backup",
+        "unpin",
+        "selfmx_backupd.cli.unpin",
+        "let go of a backup that is pinned",
+        takes_json=False,
+        arguments=(_FILE,),
+    ),
+    Command(
+        "selfmx-backup",
+        "forget",
+        "selfmx_backupd.cli.forget",
+        "accept that a backup is missing or damaged; nothing is deleted but its manifest",
+        takes_json=False,
+        arguments=(_FILE,),
     ),
     Command(
         "selfmx-restore",

@@ -27,7 +27,7 @@ from selfmx_backupd.jobs.reconcile import reconcile
 from selfmx_backupd.jobs.removal import removing
 from selfmx_backupd.jobs.run import Run
 from selfmx_backupd.jobs.world import World
-from selfmx_backupd.model import Backup, Durations, Progress, State, Tier, Trigger
+from selfmx_backupd.model import Backup, Durations, Pin, Progress, State, Tier, Trigger
 from selfmx_backupd.outcomes import Job
 from selfmx_backupd.policy import schedule
 from selfmx_backupd.policy.inventory import part_of
@@ -48,6 +48,7 @@ class _Plan:
     tiers: tuple[Tier, ...]
     trigger: Trigger
     started_at: datetime
+    pin: Pin | None
 
 
 def back_up_due(world: World, run: Run) -> Backup | None:
@@ -69,12 +70,12 @@ def back_up_due(world: World, run: Run) -> Backup | None:
         return published
 
 
-def back_up_now(world: World, run: Run) -> Backup:
-    """A manual backup, which settles no tier."""
+def back_up_now(world: World, run: Run, pin: Pin | None = None) -> Backup:
+    """A manual backup, which settles no tier; pinned from its first manifest on."""
     run.step("connecting")
     with world.session() as session:
         reconcile(world, run, session)
-        return _back_up(world, run, session, (Tier.MANUAL,), Trigger.MANUAL)
+        return _back_up(world, run, session, (Tier.MANUAL,), Trigger.MANUAL, pin)
 
 
 def back_up_before_restore(world: World, run: Run) -> Backup:
@@ -100,15 +101,20 @@ def _ensure_it_counts(world: World, published: Backup) -> None:
         )
 
 
-def _back_up(
-    world: World, run: Run, session: Session, tiers: tuple[Tier, ...], trigger: Trigger
+def _back_up(  # what it works with, and what makes the backup what it is
+    world: World,
+    run: Run,
+    session: Session,
+    tiers: tuple[Tier, ...],
+    trigger: Trigger,
+    pin: Pin | None = None,
 ) -> Backup:
     began = time.monotonic()
     run.step("checking")
     database = find_database(world, session)
     ensure_space(world, database)
     prove_same_directory(world, session)
-    plan = _plan(world, database.name, tiers, trigger)
+    plan = _plan(world, database.name, tiers, trigger, pin)
     log.emit(BACKUP_STARTED, database=plan.database, file=plan.file, tier=tiers, trigger=trigger)
     try:
         run.step("backing up", plan.file)
@@ -128,7 +134,9 @@ def _back_up(
     return publish(world, replace(proven, duration_s=total))
 
 
-def _plan(world: World, database: str, tiers: tuple[Tier, ...], trigger: Trigger) -> _Plan:
+def _plan(
+    world: World, database: str, tiers: tuple[Tier, ...], trigger: Trigger, pin: Pin | None
+) -> _Plan:
     started_at = world.now().replace(microsecond=0)
     return _Plan(
         file=world.directory.free_name(started_at.astimezone(world.zone)),
@@ -136,6 +144,7 @@ def _plan(world: World, database: str, tiers: tuple[Tier, ...], trigger: Trigger
         tiers=tiers,
         trigger=trigger,
         started_at=started_at,
+        pin=pin,
     )
 
 
@@ -242,7 +251,7 @@ def _describe(world: World, session: Session, plan: _Plan, took_s: float) -> Bac
         verified=None,
         damaged=None,
         going=None,
-        pin=None,
+        pin=plan.pin,
         server=session.facts.server,
         backup_set=header.backup_set,
         files=headers.read_files(files),

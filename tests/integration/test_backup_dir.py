@@ -154,7 +154,7 @@ def test_nothing_is_ever_published_over_something_else(directory: BackupDir, kin
         there.mkdir()
     else:
         there.symlink_to("nowhere")
-    with pytest.raises(DirectoryUnusable, match="the name has been taken meanwhile"):
+    with pytest.raises(DirectoryUnusable, match="the name has been taken"):
         directory.publish(BAK)
     assert names(directory) == {BAK, PART}
     assert kind != "file" or there.read_text() == "precious"
