@@ -62,6 +62,9 @@ def _each(world: World, files: Sequence[str], cancel: Cancel) -> dict[str, Backu
     for number, file in enumerate(files):
         if number:
             served = give_way(world, served, cancel)
+            if not _is_there(world, file):
+                interruptible.say(f"{file}: it has been removed meanwhile, with its manifest")
+                continue
         try:
             interruptible.say(_sentence(_prove(world, file, cancel)))
         except Cancelled as error:
@@ -75,6 +78,11 @@ def _each(world: World, files: Sequence[str], cancel: Cancel) -> dict[str, Backu
                 error.add_note(f"{len(files) - number - 1} more were not tried")
                 break
     return errors
+
+
+def _is_there(world: World, file: str) -> bool:
+    """Whether anything is left of it: between two proofs the lock is free for a sweep."""
+    return any(entry.file == file for entry in world.inventory().entries)
 
 
 def _prove(world: World, file: str, cancel: Cancel) -> Proof:

@@ -132,7 +132,7 @@ def test_list_needs_neither_a_server_nor_a_password_nor_a_driver(tmp_path: Path)
     assert backup["state"] == "verified"
     assert backup["keeps"] != []
     table = site.run("selfmx-backup", "list").stdout.splitlines()
-    assert table[0].split() == ["NAME", "STATE", "TIERS", "SIZE", "AGE", "STAYS"]
+    assert table[0].split() == ["NAME", "STATE", "TIERS", "SIZE", "AGE", "MAY", "GO", "STAYS"]
     assert table[1].startswith(backup["file"])
 
 

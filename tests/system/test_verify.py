@@ -212,3 +212,19 @@ def test_ctrl_c_ends_all_of_it_and_calls_nothing_damaged(tmp_path: Path) -> None
         assert "1 of 1 not tried or not ended" in errors
         assert states(site) == [State.VERIFIED]
         assert site.outcomes()["jobs"].get("verify", {}).get("failures_in_a_row", 0) == 0
+
+
+def test_one_that_retention_removes_meanwhile_is_no_failure(tmp_path: Path) -> None:
+    with Installation(tmp_path, standin=("--size", "4", "--rate", "4")) as site:
+        for _ in range(2):
+            assert site.run("selfmx-backup").returncode == 0
+        newest, oldest = sorted(site.backups.glob("*.bak"), reverse=True)
+        process = site.start("selfmx-backup", "verify", "--all")
+        wait_for_line(process, "verifying 25 %")
+        oldest.unlink()
+        oldest.with_suffix(".json").unlink()
+        said, errors = process.communicate(timeout=20)
+        assert process.returncode == 0, errors
+        first, second = said.splitlines()
+        assert first.startswith(f"{newest.name}: verified again")
+        assert second == f"{oldest.name}: it has been removed meanwhile, with its manifest"
