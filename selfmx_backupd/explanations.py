@@ -154,6 +154,13 @@ EXPLANATIONS: Mapping[Event, Explanation] = MappingProxyType(
             "the message tells which process it is. The daemon then goes on by itself.",
             _STATUS,
         ),
+        events.RUN_UNSETTLED: _as(
+            "The job has done what could be done, and is not tried again before its next time. "
+            "What it could not read or remove is still there: the message names it. A backup "
+            "that cannot be read may be the disk's fault, or a right is missing.",
+            _LIST,
+            _KERNEL_LOG,
+        ),
         events.FSYNC_UNSUPPORTED: _as(
             "The file system, usually one on the network, cannot promise that the backup is on "
             "the disk. It is proven and counts, but a power failure within the next minute may "
@@ -169,7 +176,9 @@ EXPLANATIONS: Mapping[Event, Explanation] = MappingProxyType(
         events.SWEEP_HELD_BACK: _as(
             "Many backups may go at once, perhaps because the configuration was changed. Lest a "
             "mistake cost them all in one night, they go a few at each sweep. If that is not "
-            "what you want, lengthen the section [retention] now, and reload.",
+            "what you want, lengthen the section [retention] now, and reload. Or the clock cannot "
+            "be trusted with the age of backups: the message says which.",
+            "selfmx-backup sweep --dry-run",
             _LIST,
             "editor /etc/selfmx-backupd/config.toml",
             "systemctl reload selfmx-backupd",
@@ -199,6 +208,16 @@ EXPLANATIONS: Mapping[Event, Explanation] = MappingProxyType(
         events.BACKUP_MOVED: _as(
             "Somebody gave a backup another name. It was proven under the new one, and keeps "
             "its tiers, its date and its pin.",
+        ),
+        events.DAMAGE_LIFTED: _as(
+            "A backup that was called damaged passes every check again: a copy that was half done "
+            "is whole, or a disk reads again. It counts like any other. Where nobody has copied "
+            "it, do not trust that disk.",
+            _KERNEL_LOG,
+        ),
+        events.REREAD_DONE: _as(
+            "Each scheduled sweep reads one backup again, the one whose proof is the oldest. This "
+            "one is what SQL Server has found valid."
         ),
         events.BACKUP_RETURNED: _as(
             "The file of a backup is there again, and what it holds is what was written.",

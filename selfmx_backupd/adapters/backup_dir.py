@@ -7,15 +7,13 @@ writes, renames and removes.
 import errno
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from selfmx_backupd.adapters import files, manifest
+from selfmx_backupd.adapters import files, manifest, refusals
 from selfmx_backupd.cancel import Cancel
-from selfmx_backupd.errors import DirectoryUnusable, NotEnoughSpace
 from selfmx_backupd.model import Backup
 from selfmx_backupd.policy import inventory
 from selfmx_backupd.policy.inventory import ASIDE, BACKUP, LOCK, MANIFEST, PART, PROBE, Listing
@@ -218,17 +216,13 @@ class BackupDir:
         if os.path.lexists(self.path / name):
             raise FileExistsError(errno.EEXIST, "the name has been taken", str(self.path / name))
 
-    def remove_manifest(self, file: str) -> None:
-        """Remove the manifest of a backup that is gone."""
-        self._remove(self._manifest(file).name)
-
     def remove_unfinished(self, file: str) -> None:
         """Remove a `.part`: its manifest first, so that a crash leaves rubbish, not a loss."""
         self._remove(self._manifest(file).name)
         self._remove(self._part(file).name)
 
     def remove_manifest(self, file: str) -> None:
-        """Remove the manifest alone, of a backup that has another name now."""
+        """Remove the manifest alone, of a backup that is gone or has another name now."""
         self._remove(self._manifest(file).name)
 
     def remove_backup(self, file: str) -> None:
@@ -272,32 +266,9 @@ class BackupDir:
     def _manifest(self, file: str) -> Path:
         return self.path / (file.removesuffix(BACKUP) + MANIFEST)
 
-    @contextmanager
-    def _naming(self, what: str) -> Iterator[None]:
+    def _naming(self, what: str) -> AbstractContextManager[None]:
         """Translate the system's refusals into errors that name the directory."""
-        try:
-            yield
-        except OSError as error:
-            if error.errno == errno.ENOSPC:
-                raise NotEnoughSpace(
-                    f"no space is left in {self.path}", hint=f"Type: df -h {self.path}"
-                ) from error
-            reason = (error.strerror or str(error)).lower()
-            name = f" ({Path(os.fsdecode(error.filename)).name})" if error.filename else ""
-            raise DirectoryUnusable(
-                f"cannot {what} {self.path}: {reason}{name}", hint=self._hint(error)
-            ) from error
-
-    def _hint(self, error: OSError) -> str:
-        if error.errno == errno.ENOENT:
-            return f"Make the directory, or set backup.directory. Type: ls -ld {self.path}"
-        if error.errno in (errno.EACCES, errno.EPERM):
-            return (
-                "SQL Server writes files of mode 0640, so the directory, its files and we must "
-                f"share a group. Type: chgrp selfmx-backupd {self.path} {self.path}/{self.prefix}_*"
-                f"; chmod 2770 {self.path}; chmod g+r {self.path}/{self.prefix}_*"
-            )
-        return f"Type: ls -la {self.path}"
+        return refusals.translated(what, self.path, self.prefix)
 
 
 def _lacks_a_file(listing: Listing) -> bool:

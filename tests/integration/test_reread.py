@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from selfmx_backupd.jobs.run import run_job
 from selfmx_backupd.jobs.sweep import Swept, sweep
 from selfmx_backupd.model import Backup, Check, Damaged, Verified
 from selfmx_backupd.outcomes import Job
-from tests.build import mounted
+from tests.build import TINY, mounted
 from tests.directory import Directory
 
 
@@ -157,3 +158,21 @@ def test_the_wish_to_stop_is_heard_while_a_backup_is_read(directory: Directory) 
         )
     assert directory.read(old.file) == old
     assert world.state.recall().of(Job.SWEEP).failures_in_a_row == 0
+
+
+def test_damage_that_a_full_disk_keeps_from_being_written_down_is_no_strength_either(
+    directory: Directory,
+) -> None:
+    with mounted(directory.path, *(each.replace("64k", "256k") for each in TINY)):
+        for days_old in (31, 32):
+            proven(directory, days_old, 0)
+        bad = proven(directory, 33, 40)
+        fourth, fifth = proven(directory, 34, 0), proven(directory, 35, 0)
+        spoil(directory, bad)
+        (directory.path / "selfmx.lock").touch()
+        with suppress(OSError):
+            (directory.path / "ballast").write_bytes(b"x" * (1 << 20))
+        assert directory.world().directory.space().free_bytes == 0
+        assert run(directory).removed == (fifth.file,)
+        assert directory.read(bad.file).damaged is None
+        assert (directory.path / fourth.file).exists()

@@ -135,13 +135,14 @@ def test_a_reload_takes_up_a_good_file_and_refuses_a_bad_one(tmp_path: Path) -> 
         daemon.process.send_signal(signal.SIGHUP)
         message = daemon.wait_for(has("RELOADING=1"))
         assert re.fullmatch(r"RELOADING=1\nMONOTONIC_USEC=\d+", message)
-        assert "next daily" in daemon.wait_for(has("READY=1"))
+        daemon.wait_for(has("READY=1"))
         daemon.wait_for(has("05:45"))
         site.settings["schedule"]["daily"] = "25:00"
         site.write_config()
         daemon.process.send_signal(signal.SIGHUP)
         daemon.wait_for(has("RELOADING=1"))
-        assert "05:45" in daemon.wait_for(has("READY=1"))
+        daemon.wait_for(has("READY=1"))
+        daemon.wait_for(has("05:45"))
         log = daemon.stop()
         assert "changed, but taken up only by a restart: backup.prefix" in log
         assert "error: the new configuration is wrong and the old one stays in force" in log
