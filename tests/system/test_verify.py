@@ -134,13 +134,14 @@ def test_what_cannot_be_proven_is_told_by_what_it_is(
 ) -> None:
     newest, oldest = two
     gone = "its manifest is here, the file is gone"
+    bare = "it has no manifest: the daemon adopts it, or its log says why not"
     newest.unlink()
     oldest.with_suffix(".json").unlink()
     done = site.run("selfmx-backup", "verify", "--all")
     assert done.returncode == 6
     assert done.stdout.splitlines() == [
         f"{newest.name}: NOT VERIFIED: {newest.name} is missing: {gone}",
-        f"{oldest.name}: NOT VERIFIED: {oldest.name} is unknown: it has no manifest",
+        f"{oldest.name}: NOT VERIFIED: {oldest.name} is unknown: {bare}",
     ]
     assert f"selfmx-backup forget {newest.name}" in told(done, "hint")[0]
     assert site.run("selfmx-backup", "verify", "selfmx_20200101_030000.bak").returncode == 6
