@@ -12,25 +12,25 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from selfmx_backupd import events, log, text
-from selfmx_backupd.adapters import lock, process
+from selfmx_backupd.adapters import lock
 from selfmx_backupd.adapters.signals import Bell
 from selfmx_backupd.adapters.systemd import Notifier
 from selfmx_backupd.adapters.timers import Timers
+from selfmx_backupd.assessment import Assessment, Finding, Situation
 from selfmx_backupd.config import Settings
 from selfmx_backupd.errors import BackupdError, ConfigError
+from selfmx_backupd.jobs import assess
 from selfmx_backupd.jobs.adopt import Adoption
 from selfmx_backupd.jobs.backup import back_up_due
 from selfmx_backupd.jobs.reconcile import reconcile_alone
 from selfmx_backupd.jobs.run import Run, settle_the_dead
 from selfmx_backupd.jobs.sweep import sweep
 from selfmx_backupd.jobs.world import World
-from selfmx_backupd.model import Backup, Due
-from selfmx_backupd.outcomes import Job, Outcomes
+from selfmx_backupd.outcomes import Job
 from selfmx_backupd.policy import health, schedule
-from selfmx_backupd.policy.health import Finding
 from selfmx_backupd.wiring import health_limits, keep_fixed, world_of
 from selfmx_backupd.worker import Recipe, Worker
 
@@ -41,14 +41,15 @@ _WAKE_UP_EVERY_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What a wake-up sees."""
+    """What a wake-up sees, and what is wrong with it."""
 
-    now: datetime
-    verified: tuple[Backup, ...]
-    due: tuple[Due, ...]
-    outcomes: Outcomes
+    assessed: Assessment
     is_adoptable: bool
-    problems: tuple[str, ...]
+
+    @property
+    def seen(self) -> Situation:
+        """What was seen."""
+        return self.assessed.seen
 
 
 def serve(load: Callable[[], Settings]) -> int:
@@ -81,10 +82,11 @@ class Daemon:
         self._bell = Bell((signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
         self._timers = Timers(self._bell.ring)
         self._wake_up_every_s = min(_WAKE_UP_EVERY_S, (notifier.watchdog_s or 3600.0) / 2)
-        self._worker = Worker(self._bell.ring, notifier.status)
+        self._worker = Worker(self._bell.ring, self._tell_progress)
         self._reconciled = False
         self._adoption = Adoption()
         self._trouble: str | None = None
+        self._standing = ""
         self._told: AbstractSet[str] = frozenset()
         self._began_at = time.monotonic()
 
@@ -106,11 +108,11 @@ class Daemon:
         look = self._look()
         self._notifier.ready(self._status(look))
         if look is not None:
-            runs = schedule.next_runs(look.now, self._world.schedule, 1)
+            runs = schedule.next_runs(look.seen.now, self._world.schedule, 1)
             words = [f"{run.tier} {text.local(run.at, self._world.zone)}" for run in runs]
             log.emit(
                 events.DAEMON_READY,
-                count=text.count(len(look.verified), "verified backup"),
+                count=text.count(len(look.seen.verified), "verified backup"),
                 directory=self._world.directory.path,
                 next_run=f"next {', '.join(words)}" if words else "nothing is scheduled",
             )
@@ -121,40 +123,28 @@ class Daemon:
         sleep_s = self._wake_up_every_s
         if look is not None and not self._worker.is_busy:
             sleep_s = min(sleep_s, self._start_what_is_due(look))
+            if self._worker.job is not None:
+                look = self._look()  # what is being done is not overdue
         self._notifier.status(self._status(look))
         self._notifier.alive()
         return sleep_s
 
     def _look(self) -> _Look | None:
-        """Read the directory and the state; None, and said aloud, where that cannot be done."""
-        world = self._world
-        now = world.now()
+        """Look and assess; None, and said aloud, where the directory cannot be read."""
         try:
-            inventory = world.inventory()
-            space = world.directory.space()
-            is_adoptable = self._adoption.wants(world, inventory)
+            held = self._world.inventory()
+            is_adoptable = self._adoption.wants(self._world, held)
+            met = tuple(self._worker.findings(self._world))
+            seen = assess.look(self._world, held, self._worker.job, met)
         except BackupdError as error:
             if error.message != self._trouble:
                 log.emit(events.DIRECTORY_UNUSABLE, error=error.in_one_line)
             self._trouble = error.message
             return None
         self._trouble = None
-        outcomes = world.state.recall()
-        verified = inventory.verified(world.database)
-        due = schedule.due(now, world.schedule, verified)
-        findings = health.assess(
-            entries=inventory.entries,
-            due=due,
-            busy=self._worker.job or _restore_elsewhere(outcomes),
-            outcomes=outcomes,
-            free_percent=100 * space.free_bytes / max(space.total_bytes, 1),
-            limits=health_limits(world.settings.health),
-            now=now,
-        )
-        self._tell(findings)
-        told = tuple(finding.sentence for finding in findings)
-        problems = (*told, *self._worker.problems(world, told))
-        return _Look(now, verified, due, outcomes, is_adoptable, problems)
+        assessed = health.assess(seen, health_limits(self._world.settings.health))
+        self._tell(assessed.findings)
+        return _Look(assessed, is_adoptable)
 
     def _tell(self, findings: Sequence[Finding]) -> None:
         """Log what needs a person, each thing once for as long as it lasts."""
@@ -169,13 +159,17 @@ class Daemon:
         self._told = alarms.keys()
 
     def _status(self, look: _Look | None) -> str:
-        if look is None:
-            return f"PROBLEM: {self._trouble}"
-        if self._worker.progress is not None:
-            return " · ".join([text.progress(self._worker.progress), *look.problems[:1]])
-        runs = schedule.next_runs(look.now, self._world.schedule, 1)
-        zone = self._world.zone
-        return text.status(look.problems, look.verified, runs[0] if runs else None, zone, look.now)
+        """What can be got back, what comes next, is anything wrong; first what is being done."""
+        said = f"PROBLEM: {self._trouble}"
+        if look is not None:
+            said = text.status(look.assessed, self._world.zone)
+        self._standing = said
+        doing = self._worker.doing
+        return f"{doing} · {said}" if doing else said
+
+    def _tell_progress(self, doing: str) -> None:
+        """Called by the worker, between wake-ups."""
+        self._notifier.status(f"{doing} · {self._standing}")
 
     def _start_what_is_due(self, look: _Look) -> float:
         """Hand the most urgent job to the worker; return when to look again, in seconds."""
@@ -184,7 +178,7 @@ class Daemon:
             return rest_s
         waits = []
         for job, what, recipe in self._jobs_due(look):
-            wait_s = self._wait_s(job, look)
+            wait_s = self._wait_s(job, look.seen)
             if not wait_s:
                 self._worker.start(self._world, job, what, recipe)
                 return self._wake_up_every_s
@@ -194,9 +188,9 @@ class Daemon:
     def _jobs_due(self, look: _Look) -> Iterator[tuple[Job, str, Recipe]]:
         if not self._reconciled:
             yield Job.VERIFY, "reconciliation", self._reconcile
-        if look.due:
+        if look.seen.due:
             yield Job.BACKUP, "scheduled backup", back_up_due
-        if self._sweep_is_due(look):
+        if self._sweep_is_due(look.seen):
             yield Job.SWEEP, "scheduled sweep", sweep
         if look.is_adoptable:
             # Last, and one file a run: what is due comes first, and again between two files.
@@ -206,20 +200,20 @@ class Daemon:
         reconcile_alone(world, run)
         self._reconciled = True
 
-    def _wait_s(self, job: Job, look: _Look) -> float:
+    def _wait_s(self, job: Job, seen: Situation) -> float:
         """How long a job still has to wait, in seconds; 0 where it may run."""
-        outcome = look.outcomes.of(job)
+        outcome = seen.outcomes.of(job)
         pace = self._world.settings.schedule.retry_after_s
         # From the failure on, not from the attempt: one that takes an hour would be repeated
         # at once.
         failed_at = outcome.last_error.at if outcome.last_error else outcome.last_attempt_at
-        at = schedule.retry_at(failed_at, outcome.failures_in_a_row, pace, look.now)
-        wait_s = (at - look.now).total_seconds() if at else 0.0
-        return max(wait_s, self._worker.rest_after_success_s(job, look.due, pace[-1]))
+        at = schedule.retry_at(failed_at, outcome.failures_in_a_row, pace, seen.now)
+        wait_s = (at - seen.now).total_seconds() if at else 0.0
+        return max(wait_s, self._worker.rest_after_success_s(job, seen.due, pace[-1]))
 
-    def _sweep_is_due(self, look: _Look) -> bool:
-        swept_at = look.outcomes.of(Job.SWEEP).last_success_at
-        return schedule.sweep_is_due(look.now, self._world.schedule, swept_at)
+    def _sweep_is_due(self, seen: Situation) -> bool:
+        swept_at = seen.outcomes.of(Job.SWEEP).last_success_at
+        return schedule.sweep_is_due(seen.now, self._world.schedule, swept_at)
 
     def _reload(self) -> None:
         """Take up a new configuration; the old one stays in force where the new is wrong."""
@@ -247,10 +241,3 @@ class Daemon:
             # the next start repairs what a killed one leaves.
             os._exit(0)
         return 0
-
-
-def _restore_elsewhere(outcomes: Outcomes) -> Job | None:
-    """A restore that another process does at this moment."""
-    mark = outcomes.running
-    lives = mark is not None and mark.job is Job.RESTORE and process.is_alive(mark.pid)
-    return Job.RESTORE if lives else None

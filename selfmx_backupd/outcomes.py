@@ -57,13 +57,14 @@ class Outcomes:
     """What `state.json` remembers. It decides nothing that the directory could decide.
 
     `restore` is the last restore's plan; `extra` holds keys that this version does not know,
-    and they are kept as they are.
+    and they are kept as they are; `doubt` says why this may not be all, and is never written.
     """
 
     running: RunMark | None = None
     restore: RestorePlan | None = None
     jobs: Mapping[Job, Outcome] = field(default_factory=lambda: MappingProxyType({}))
     extra: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    doubt: str | None = None
 
     @property
     def has_unreadable_plan(self) -> bool:

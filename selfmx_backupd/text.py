@@ -4,13 +4,17 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from itertools import groupby
 
-from selfmx_backupd.model import Backup, NextRun, Progress
+from selfmx_backupd.assessment import Assessment, Situation
+from selfmx_backupd.model import Progress
 
 _STEP = 1024
 _MINUTE_S = 60
 _HOUR_S = 3600
 _DAY_S = 86400
 _PROBLEMS_SHOWN = 3
+_ALL = 100
+_ESTIMATE_AFTER_S = 5
+_ESTIMATE_FROM_PERCENT = 3
 _UNITS = ("KiB", "MiB", "GiB", "TiB")
 
 
@@ -91,37 +95,52 @@ def calendar(marks: Mapping[date, str]) -> str:
     return "\n".join(lines)
 
 
-def status(
-    problems: Sequence[str],
-    backups: Sequence[Backup],
-    next_run: NextRun | None,
-    zone: tzinfo,
-    now: datetime,
-) -> str:
-    """The daemon's one line: what is wrong, what can be got back, what comes next.
+def status(assessed: Assessment, zone: tzinfo) -> str:
+    """The daemon's one line: what is wrong, what can be got back, what comes next."""
+    sentences = [each.sentence for each in assessed.findings]
+    parts = [f"PROBLEM: {'; '.join(sentences[:_PROBLEMS_SHOWN])}"] if sentences else []
+    if len(sentences) > _PROBLEMS_SHOWN:
+        parts.append(f"and {count(len(sentences) - _PROBLEMS_SHOWN, 'problem')} more")
+    return " · ".join([*parts, *_outlook(assessed.seen, zone, "verified backup")])
+
+
+def headline(assessed: Assessment, zone: tzinfo) -> str:
+    """The first line of `status`, in the form that monitoring plug-ins use.
+
+    `OK - newest backup 5 h old, 24 verified, next daily 2026-11-26 03:00 CET`.
+    """
+    sentences = [each.sentence for each in assessed.findings[:1]]
+    if len(assessed.findings) > 1:
+        sentences.append(f"and {count(len(assessed.findings) - 1, 'problem')} more")
+    parts = ", ".join(_outlook(assessed.seen, zone, None))
+    return f"{assessed.verdict.name} - {'; '.join([*sentences, parts] if parts else sentences)}"
+
+
+def _outlook(seen: Situation, zone: tzinfo, noun: str | None) -> list[str]:
+    """What can be got back, and what comes next; that there is nothing, a finding says."""
+    parts = []
+    if seen.newest:
+        number = len(seen.verified)
+        parts.append(f"newest backup {age(seen.now - seen.newest.started_at)} old")
+        parts.append(count(number, noun) if noun else f"{number} verified")
+    if seen.next_runs:
+        following = seen.next_runs[0]
+        parts.append(f"next {following.tier} {local(following.at, zone)}")
+    return parts
+
+
+def progress(step: Progress, elapsed_s: float = 0.0) -> str:
+    """How far a step is: `backing up 42 % (1.1 GiB), about 3 min left`.
 
     Args:
-        problems: Sentences, worst first; none where all is well.
-        backups: The verified ones, newest first.
-        next_run: The next scheduled instant.
-        zone: The operator's.
-        now: UTC.
+        step: What is being done.
+        elapsed_s: For how long, in seconds.
     """
-    parts = [f"PROBLEM: {'; '.join(problems[:_PROBLEMS_SHOWN])}"] if problems else []
-    if len(problems) > _PROBLEMS_SHOWN:
-        parts.append(f"and {count(len(problems) - _PROBLEMS_SHOWN, 'problem')} more")
-    if backups:
-        parts.append(f"newest backup {age(now - backups[0].started_at)} old")
-        parts.append(f"{count(len(backups), 'verified backup')}")
-    else:
-        parts.append("no verified backup yet")
-    if next_run:
-        parts.append(f"next {next_run.tier} {local(next_run.at, zone)}")
-    return " · ".join(parts)
-
-
-def progress(step: Progress) -> str:
-    """How far a step is: `backing up 42 % (1.1 GiB)`."""
     percent = f" {step.percent} %" if step.percent is not None else ""
     written = f" ({size(step.size_bytes)})" if step.size_bytes else ""
-    return f"{step.step}{percent}{written}"
+    left = ""
+    # The first percents come in no time, or late: they are nothing to estimate from.
+    if elapsed_s >= _ESTIMATE_AFTER_S and _ESTIMATE_FROM_PERCENT <= (step.percent or 0) < _ALL:
+        left_s = elapsed_s * (_ALL - (step.percent or 0)) / (step.percent or _ALL)
+        left = f", about {age(timedelta(seconds=left_s))} left"
+    return f"{step.step}{percent}{written}{left}"

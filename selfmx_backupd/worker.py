@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from selfmx_backupd import events, log, text
+from selfmx_backupd.assessment import Cause, Finding
 from selfmx_backupd.cancel import Cancel, leave_signals_to_the_main_thread
 from selfmx_backupd.errors import BackupdError, Busy, Cancelled
 from selfmx_backupd.jobs.run import Run, run_job
@@ -41,9 +42,9 @@ class Worker:
         self.is_busy = False
         self.job: Job | None = None
         self.progress: Progress | None = None
-        self._progress_at = self._told_at = 0.0
+        self._progress_at = self._step_at = self._told_at = 0.0
         self._rest_until = 0.0
-        self._trouble: str | None = None
+        self._trouble: Finding | None = None
         self._blocked_since: float | None = None
         self._complained = False
         self._published_at: tuple[datetime, float] | None = None
@@ -82,15 +83,24 @@ class Worker:
             return 0.0
         return max(0.0, at + pause_s - time.monotonic())
 
-    def problems(self, world: World, told: Sequence[str]) -> Iterator[str]:
-        """What is wrong and stands in no file; `told` are the sentences that do."""
-        if self._trouble is not None and not any(self._trouble in each for each in told):
+    @property
+    def doing(self) -> str:
+        """How far the running job is, in words; empty where none is running."""
+        progress = self.progress
+        elapsed_s = time.monotonic() - self._step_at
+        return text.progress(progress, elapsed_s) if progress is not None else ""
+
+    def findings(self, world: World) -> Iterator[Finding]:
+        """What is wrong and stands in no file."""
+        if self._trouble is not None:
             yield self._trouble
         if world.state.trouble is not None:
-            yield world.state.trouble
+            hint = f"Type: df -h {world.settings.state.directory}"
+            yield Finding(Cause.FORGETFUL, world.state.trouble, hint)
         silent_s = time.monotonic() - self._progress_at
         if self.progress is not None and silent_s > 2 * world.settings.backup.stall_timeout_s:
-            yield f"no progress for {text.duration(silent_s)} while {self.progress.step}"
+            sentence = f"no progress for {text.duration(silent_s)} while {self.progress.step}"
+            yield Finding(Cause.STALLED, sentence, "Type: systemctl restart selfmx-backupd")
 
     def _work(self, world: World, job: Job, what: str, recipe: Recipe) -> None:
         leave_signals_to_the_main_thread()
@@ -124,7 +134,9 @@ class Worker:
     def _note_end(self, error: Exception | None) -> None:
         """No other job was in the way; what hindered before is over."""
         self._blocked_since, self._complained = None, False
-        self._trouble = error.message if isinstance(error, BackupdError) else None
+        self._trouble = None
+        if isinstance(error, BackupdError):
+            self._trouble = Finding(Cause.FAILED, error.message, error.hint)
 
     def _note_busy(self, what: str, error: Busy) -> None:
         now = time.monotonic()
@@ -133,7 +145,8 @@ class Worker:
         waited_s = now - self._blocked_since
         if waited_s < _LOCK_COMPLAINT_S:
             return
-        self._trouble = f"the {what} has waited {text.duration(waited_s)}: {error.message}"
+        sentence = f"the {what} has waited {text.duration(waited_s)}: {error.message}"
+        self._trouble = Finding(Cause.BLOCKED, sentence, error.hint)
         if not self._complained:
             self._complained = True
             log.emit(
@@ -147,6 +160,8 @@ class Worker:
         before, self.progress = self.progress, progress
         now = self._progress_at = time.monotonic()
         step_is_new = before is None or before.step != progress.step
+        if step_is_new:
+            self._step_at = now
         if step_is_new or now - self._told_at >= _TELL_EVERY_S:
             self._told_at = now
-            self._tell(text.progress(progress))
+            self._tell(self.doing)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from selfmx_backupd.adapters import files, manifest, refusals
+from selfmx_backupd.adapters import files, listing, manifest, refusals
 from selfmx_backupd.cancel import Cancel
 from selfmx_backupd.model import Backup
 from selfmx_backupd.policy import inventory
@@ -70,34 +70,24 @@ class BackupDir:
             DirectoryUnusable: The directory, or a manifest in it, cannot be read. A
                 manifest that we may not read is an error, never an unknown backup.
         """
-        listing = self._read_once()
-        # A rename while we looked can hide a file under both of its names: look again before
-        # anybody calls it missing.
-        return self._read_once() if _lacks_a_file(listing) else listing
+        seen, closed = self.look()
+        if closed:
+            with self._naming("read"):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), closed[0])
+        return seen
 
-    def _read_once(self) -> Listing:
-        sizes, others, manifests = {}, [], {}
+    def look(self) -> tuple[Listing, tuple[str, ...]]:
+        """Read what we may, for whoever only looks.
+
+        Returns:
+            The listing without the backups whose manifests we may not read, and the names of
+            these manifests.
+
+        Raises:
+            DirectoryUnusable: The directory itself cannot be read.
+        """
         with self._naming("read"):
-            for entry in sorted(os.scandir(self.path), key=lambda each: each.name):
-                name = _printable(entry.name)
-                if not entry.is_file(follow_symlinks=False):
-                    others.append(name)
-                    continue
-                # A job that holds the lock may rename or remove a file while we look.
-                with suppress(FileNotFoundError):
-                    size = entry.stat(follow_symlinks=False).st_size
-                    stem = name.removesuffix(MANIFEST)
-                    if name.endswith(MANIFEST) and inventory.is_stem(stem, self.prefix):
-                        manifests[name] = self._read_manifest(name)
-                    sizes[name] = size
-        return Listing(sizes, tuple(others), manifests)
-
-    def _read_manifest(self, name: str) -> Backup | str:
-        try:
-            with files.opened(self.path / name) as stream:
-                return manifest.decode(stream.read())
-        except manifest.UnreadableManifest as error:
-            return str(error)
+            return listing.read(self.path, self.prefix)
 
     def free_name(self, local: datetime) -> str:
         """The name of a new backup: `<prefix>_YYYYMMDD_HHMMSS.bak`, the first that is free.
@@ -269,14 +259,3 @@ class BackupDir:
     def _naming(self, what: str) -> AbstractContextManager[None]:
         """Translate the system's refusals into errors that name the directory."""
         return refusals.translated(what, self.path, self.prefix)
-
-
-def _lacks_a_file(listing: Listing) -> bool:
-    stems = (name.removesuffix(MANIFEST) for name in listing.manifests)
-    return any(listing.sizes.keys().isdisjoint((stem + BACKUP, stem + PART)) for stem in stems)
-
-
-def _printable(name: str) -> str:
-    """A name that can be printed and encoded; names of ours are not changed by it."""
-    text = os.fsencode(name).decode(errors="backslashreplace")
-    return text if text.isprintable() else text.encode("unicode_escape").decode()

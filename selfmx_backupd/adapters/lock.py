@@ -6,15 +6,29 @@ A kernel lock (flock): it ends with its holder, so a stale one cannot exist.
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from selfmx_backupd.adapters.files import adopt_owner
 from selfmx_backupd.errors import Busy, DirectoryUnusable
 
 _MODE = 0o660
+# A look takes the lock for an instant, and must not turn away whoever wants to hold it.
+_TRIES = 3
+_LOOK_S = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lock; None for what it has not yet written, or could not write."""
+
+    what: str | None = None
+    pid: int | None = None
+    since: datetime | None = None
 
 
 @contextmanager
@@ -56,16 +70,42 @@ def pid_in(path: Path) -> int | None:
     return None
 
 
+def look(path: Path) -> Holder | None:
+    """Who holds the lock; None where nobody does.
+
+    A kernel lock can only be seen by asking for it. A shared one is asked for, so that two
+    who look see the same, and given back at once.
+
+    Raises:
+        DirectoryUnusable: The file may not be opened, so this cannot be told.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _unusable(path, "look at", error) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _holder(descriptor)
+    except OSError as error:
+        raise _unusable(path, "look at", error) from error
+    finally:
+        os.close(descriptor)
+    return None
+
+
 def _take(path: Path) -> int:
     """Open and lock the file; again, where it was removed between the two."""
     while True:
         descriptor = _open(path)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(descriptor)
             if _is_at(path, descriptor):
                 return descriptor
         except BlockingIOError:
-            holder = _holder(descriptor)
+            holder = _told(_holder(descriptor))
             os.close(descriptor)
             raise Busy(f"another job is running: {holder}") from None
         except OSError as error:
@@ -100,13 +140,30 @@ def _write(descriptor: int, holder: dict[str, object]) -> None:
     os.pwrite(descriptor, json.dumps(holder).encode(), 0)
 
 
-def _holder(descriptor: int) -> str:
+def _lock(descriptor: int) -> None:
+    for _ in range(_TRIES - 1):
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(_LOOK_S)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _holder(descriptor: int) -> Holder:
     try:
-        holder = json.loads(os.pread(descriptor, 4096, 0))
-        return f"{holder['what']} by process {holder['pid']} since {holder['since']}"
-    except (ValueError, KeyError, TypeError):
+        written = json.loads(os.pread(descriptor, 4096, 0))
+        since = datetime.fromisoformat(written["since"]).astimezone(UTC)
+        return Holder(str(written["what"]), int(written["pid"]), since)
+    except (ValueError, KeyError, TypeError, OverflowError):
         # It was taken this very moment: its holder has not yet written its name.
+        return Holder()
+
+
+def _told(holder: Holder) -> str:
+    if holder.since is None:
         return "it began this moment"
+    since = holder.since.isoformat(timespec="seconds")
+    return f"{holder.what} by process {holder.pid} since {since}"
 
 
 def _unusable(path: Path, what: str, error: OSError) -> DirectoryUnusable:

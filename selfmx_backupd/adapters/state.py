@@ -70,16 +70,23 @@ class StateFile:
         try:
             document = json.loads(content)
             self._refuse_anothers(document)
-            return _decode(document)
+            return replace(_decode(document), doubt=self._newer(document))
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
-            return Outcomes()
+            return Outcomes(doubt=f"{self._path} makes no sense to this version")
 
     def recall(self) -> Outcomes:
         """What is remembered; nothing also where we may not read it."""
         try:
             return self.read()
-        except DirectoryUnusable:
-            return self._unwritten or Outcomes()
+        except DirectoryUnusable as error:
+            return self._unwritten or Outcomes(doubt=error.message)
+
+    def _newer(self, document: Mapping[str, Any]) -> str | None:
+        """Why a document may say more than was read."""
+        schema = document.get("schema")
+        if not isinstance(schema, int) or schema <= SCHEMA:
+            return None
+        return f"{self._path} has schema {schema}, this version knows {SCHEMA}"
 
     def _refuse_anothers(self, document: Mapping[str, Any]) -> None:
         owner = document.get("owner", self._owner)

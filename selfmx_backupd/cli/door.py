@@ -18,6 +18,7 @@ from selfmx_backupd.errors import BackupdError, Cancelled, ConfigError, UsageErr
 
 _SIGNALLED = 128
 _INTERRUPTED = 130
+_UNKNOWN = 3
 
 
 class _Parser(argparse.ArgumentParser):
@@ -47,22 +48,34 @@ def _run(program: str, words: list[str]) -> int:
         arguments = _parse(program, words)
         command = _chosen(program, arguments)
         code: int = import_module(command.module).main(arguments)
-    except BackupdError as error:
-        return _report(program, error)
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except BrokenPipeError:
-        return 1
-    except Exception as error:  # noqa: BLE001  # the last resort, with all that is known
-        traceback.print_exc()
-        return _report(
-            program,
-            BackupdError(
-                f"a fault of this program: {type(error).__name__}: {error}",
-                hint="Please report it with the lines above.",
-            ),
-        )
+    except Exception as error:  # noqa: BLE001  # this is the one door
+        failed = _failed(program, error)
+        # Monitoring would take 1 for a warning and 2 for a critical verdict.
+        return _UNKNOWN if _is_plug_in(program, words) else failed
     return code
+
+
+def _failed(program: str, error: Exception) -> int:
+    if isinstance(error, BackupdError):
+        return _report(program, error)
+    if isinstance(error, BrokenPipeError):
+        return 1
+    # The last resort, with all that is known.
+    traceback.print_exception(error)
+    return _report(
+        program,
+        BackupdError(
+            f"a fault of this program: {type(error).__name__}: {error}",
+            hint="Please report it with the lines above.",
+        ),
+    )
+
+
+def _is_plug_in(program: str, words: list[str]) -> bool:
+    """By what was typed: what argparse refuses has no command yet."""
+    return any(each.is_plug_in and each.name in words for each in table.of(program))
 
 
 def _open_what_was_closed() -> None:

@@ -43,6 +43,7 @@ class Command:
         help: One line.
         takes_json: Whether it can answer with a JSON document.
         arguments: What it takes besides.
+        is_plug_in: Whether it exits as monitoring plug-ins do; then every failure is unknown.
     """
 
     program: str
@@ -51,6 +52,7 @@ class Command:
     help: str
     takes_json: bool
     arguments: tuple[Argument, ...] = ()
+    is_plug_in: bool = False
 
 
 _FILE = Argument(("file",), {"metavar": "FILE", "help": "a name from the list"})
@@ -144,6 +146,15 @@ COMMANDS = (
         "show what schedule and retention would leave after some days",
         takes_json=True,
         arguments=_OF_SIMULATE,
+    ),
+    Command(
+        "selfmx-backupd",
+        "status",
+        "selfmx_backupd.cli.status",
+        "tell what can be got back, what comes next, and what is wrong; exits as monitoring "
+        "plug-ins do",
+        takes_json=True,
+        is_plug_in=True,
     ),
     Command(
         "selfmx-backup",

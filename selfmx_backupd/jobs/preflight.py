@@ -17,13 +17,12 @@ from selfmx_backupd.errors import (
 )
 from selfmx_backupd.events import BACKUP_NO_HISTORY
 from selfmx_backupd.jobs.world import World
+from selfmx_backupd.policy import growth
 
 if TYPE_CHECKING:
     from selfmx_backupd.adapters.mssql.session import Session
 
 _ONLINE = "ONLINE"
-# The next backup is rarely a fifth larger than the last.
-_GROWTH = 1.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ def ensure_space(world: World, database: Database) -> None:
         advice = f"its data files hold {text.size(known)}" if known else "trying all the same"
         log.emit(BACKUP_NO_HISTORY, free_bytes=free, advice=advice)
         return
-    needed = int(earlier[0].size_bytes * _GROWTH)
+    needed = growth.next_bytes(earlier[0])
     if free < needed:
         raise NotEnoughSpace(
             f"{text.size(free)} are free in {world.directory.path}, a backup needs about "

@@ -172,6 +172,29 @@ def sweep_is_due(now: datetime, schedule: Schedule, swept_at: datetime | None) -
     return swept_at is None or not slot <= swept_at <= now
 
 
+def next_of_each(now: datetime, schedule: Schedule) -> tuple[NextRun, ...]:
+    """Return the next instant of each scheduled tier, the soonest first."""
+    runs = [
+        NextRun(tier, next_slot(schedule.tiers[tier], schedule.zone, now))
+        for tier in SCHEDULED_TIERS
+        if tier in schedule.tiers
+    ]
+    return tuple(sorted(runs, key=lambda run: run.at))
+
+
+def expected_since(now: datetime, schedule: Schedule) -> datetime | None:
+    """Return the instant since which there should be a backup, in UTC; None without a schedule.
+
+    The last slot but one of the tier that comes most often: the backup of its last slot may
+    still be under way.
+    """
+    slots = []
+    for rule in schedule.tiers.values():
+        last = last_slot(rule, schedule.zone, now)
+        slots.append(last_slot(rule, schedule.zone, last - timedelta.resolution))
+    return max(slots, default=None)
+
+
 def retry_at(
     last_attempt_at: datetime | None,
     failures_in_a_row: int,

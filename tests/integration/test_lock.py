@@ -1,9 +1,11 @@
+import fcntl
 import json
 import os
 import signal
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -158,3 +160,36 @@ def test_it_can_be_held_on_a_full_disk(tmp_path: Path) -> None:
             (tmp_path / "filling").write_bytes(b"x" * 100_000)
         with lock.hold(tmp_path / "selfmx.lock", "sweep", NOW):
             (tmp_path / "filling").unlink()
+
+
+def test_a_look_tells_who_holds_it_and_disturbs_nobody(path: Path) -> None:
+    assert lock.look(path) is None
+    assert not path.exists()
+    with holder(path) as process:
+        held = lock.look(path)
+        assert held == lock.Holder("manual backup", process.pid, utc("2026-11-24 02:00"))
+    assert path.read_text(), "its holder was killed, and could not take its name away"
+    assert lock.look(path) is None
+
+
+def test_who_holds_it_and_could_not_write_its_name_is_seen(path: Path) -> None:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert lock.look(path) == lock.Holder()
+
+
+def test_a_look_turns_nobody_away(path: Path) -> None:
+    """It has the lock for an instant, like this one, which is longer."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        end = threading.Timer(0.005, lambda: fcntl.flock(file, fcntl.LOCK_UN))
+        end.start()
+        with lock.hold(path, "sweep", NOW):
+            assert lock.look(path) is not None
+        end.join()
+
+
+def test_a_lock_that_may_not_be_opened_is_no_free_one(path: Path) -> None:
+    path.symlink_to(path.with_name("elsewhere"))
+    with pytest.raises(DirectoryUnusable, match="cannot look at the lock"):
+        lock.look(path)

@@ -1,5 +1,6 @@
 import json
 import stat
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -129,8 +130,17 @@ def test_a_damaged_file_is_forgotten_and_replaced(
     state: StateFile, path: Path, content: bytes
 ) -> None:
     path.write_bytes(content)
-    assert state.read() == Outcomes()
+    assert state.read() == Outcomes(doubt=f"{path} makes no sense to this version")
     state.write(FULL)
+    assert state.read() == FULL
+
+
+def test_a_newer_schema_is_read_as_well_as_can_be_and_doubted(state: StateFile, path: Path) -> None:
+    state.write(FULL)
+    path.write_text(json.dumps({**written(path), "schema": 2}))
+    doubt = f"{path} has schema 2, this version knows 1"
+    assert state.read() == replace(FULL, doubt=doubt)
+    state.write(state.read())
     assert state.read() == FULL
 
 
@@ -140,7 +150,7 @@ def test_a_time_that_makes_no_sense_is_damage(state: StateFile, path: Path, at: 
     document = written(path)
     document["running"]["started_at"] = at
     path.write_text(json.dumps(document))
-    assert state.read() == Outcomes()
+    assert state.read() == Outcomes(doubt=f"{path} makes no sense to this version")
 
 
 def test_unknown_keys_are_kept(state: StateFile, path: Path) -> None:

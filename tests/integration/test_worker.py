@@ -3,6 +3,7 @@
 import fcntl
 import io
 import threading
+import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -55,7 +56,7 @@ class Bench:
         assert self.rang.wait(10)
 
     def problems(self) -> list[str]:
-        return list(self.worker.problems(self.world, ()))
+        return [each.sentence for each in self.worker.findings(self.world)]
 
 
 @pytest.fixture
@@ -85,13 +86,31 @@ def test_it_tells_each_step_and_no_more_than_a_line_a_second(bench: Bench) -> No
     assert bench.told == ["backing up 0 %", "verifying 1 %"]
 
 
+def test_it_says_how_far_it_is_and_how_long_it_may_take(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+
+    def recipe(_world: World, run: Run) -> None:
+        run.progress(Progress("backing up", 10))
+        run.progress(Progress("backing up", 20))
+        began = time.monotonic()
+        monkeypatch.setattr("selfmx_backupd.worker.time.monotonic", lambda: began + 60)
+        said.append(bench.worker.doing)
+        run.progress(Progress("verifying", 50))
+        said.append(bench.worker.doing)
+
+    bench.run(recipe)
+    assert said == ["backing up 20 %, about 4 min left", "verifying 50 %"]
+    assert bench.worker.doing == ""
+
+
 def test_a_failure_is_a_problem_until_a_run_succeeds(bench: Bench) -> None:
     def fail(_world: World, _run: Run) -> None:
         raise BackupUnusable("it is broken")
 
     bench.run(fail)
     assert bench.problems() == ["it is broken"]
-    assert list(bench.worker.problems(bench.world, ("1 failed: it is broken",))) == []
     assert 0 < bench.worker.rest_s() <= 60
     bench.run(nothing)
     assert bench.problems() == []

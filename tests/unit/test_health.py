@@ -1,144 +1,172 @@
+import re
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from selfmx_backupd.model import Due, Entry, State, Tier
-from selfmx_backupd.outcomes import Failure, Job, Outcome, Outcomes, RunMark
-from selfmx_backupd.policy.health import Finding, Limits, Severity, alarms, assess
+from selfmx_backupd.assessment import Cause, Daemon, Finding, Severity, Situation
+from selfmx_backupd.model import Due, State, Tier
+from selfmx_backupd.outcomes import Job
+from selfmx_backupd.policy.health import alarms, assess
 from selfmx_backupd.restoration import Kind, Step
-from tests.build import backup, entry, plan, utc
+from tests.build import OTHER_FAMILY, backup, plan
+from tests.situations import (
+    DAY,
+    FAULTS,
+    GIB,
+    HOUR,
+    LIMITS,
+    NOW,
+    SECOND,
+    Fault,
+    due,
+    ended,
+    failed,
+    kept,
+    met,
+    more,
+    on_disk,
+    planned,
+    proven_at,
+    well,
+    worth,
+)
 
-NOW = utc("2026-11-24 12:00")
-LIMITS = Limits(timedelta(hours=2), 10)
-HOUR = timedelta(hours=1)
-
-
-def findings(
-    *,
-    entries: tuple[Entry, ...] = (),
-    due: tuple[Due, ...] = (),
-    busy: Job | None = None,
-    outcomes: Outcomes | None = None,
-    free_percent: float = 50,
-) -> tuple[Finding, ...]:
-    return assess(
-        entries=entries,
-        due=due,
-        busy=busy,
-        outcomes=outcomes or Outcomes(),
-        free_percent=free_percent,
-        limits=LIMITS,
-        now=NOW,
-    )
-
-
-def running(job: Job) -> Outcomes:
-    mark = RunMark(job=job, run_id="1", started_at=NOW, pid=1, step="backing up", detail="")
-    return Outcomes(running=mark)
+ARCHITECTURE = Path(__file__).parents[2] / "ARCHITECTURE.md"
+ROW = re.compile(r"^\| `([a-z_]+)` \| (critical|warning|unknown) \|", re.MULTILINE)
 
 
-def failed(job: Job, times: int) -> Outcomes:
-    error = Failure(at=NOW, exit_code=5, message="the disk is full", hint=None)
-    return Outcomes(jobs={job: Outcome(failures_in_a_row=times, last_error=error)})
+def found(seen: Situation) -> Sequence[Finding]:
+    return assess(seen, LIMITS).findings
+
+
+def causes(seen: Situation) -> list[Cause]:
+    return [each.cause for each in found(seen)]
 
 
 def test_nothing_is_wrong_where_all_is_well() -> None:
-    good = tuple(entry(backup(NOW), state) for state in (State.VERIFIED, State.UNKNOWN))
-    assert findings(entries=good) == ()
+    assert assess(well(), LIMITS).findings == ()
+    assert assess(well(), LIMITS).verdict is Severity.OK
 
 
-def test_a_tier_may_be_due_for_a_while() -> None:
-    assert findings(due=(Due(Tier.DAILY, NOW - 2 * HOUR),)) == ()
+@pytest.mark.parametrize("cause", Cause)
+def test_each_cause_is_found_alone_where_it_alone_is_wrong(cause: Cause) -> None:
+    (finding,) = found(FAULTS[cause](well()))
+    assert finding.cause is cause
+    assert finding.sentence
 
 
-def test_a_tier_that_is_due_for_too_long_is_critical() -> None:
-    late = findings(due=(Due(Tier.DAILY, NOW - 2 * HOUR - timedelta(seconds=1)),))
-    assert late == (Finding(Severity.CRITICAL, "daily backup overdue for 2 h", "overdue"),)
+def test_the_table_in_the_architecture_is_what_the_assessment_gives() -> None:
+    told = dict(ROW.findall(ARCHITECTURE.read_text(encoding="utf-8")))
+    given = {cause: assess(FAULTS[cause](well()), LIMITS).verdict for cause in Cause}
+    assert told == {str(cause): verdict.name.lower() for cause, verdict in given.items()}
 
 
-def test_tiers_that_are_late_are_one_finding_with_the_longest_wait() -> None:
-    due = tuple(
-        Due(tier, NOW - hours * HOUR)
-        for tier, hours in ((Tier.DAILY, 9), (Tier.WEEKLY, 33), (Tier.MONTHLY, 1))
-    )
-    (late,) = findings(due=due)
-    assert late.sentence == "daily, weekly backup overdue for 33 h"
+JUST_WELL: dict[Cause, Fault] = {
+    Cause.LATE: lambda seen: due(NOW - 2 * HOUR, seen),
+    Cause.NO_SPACE: lambda seen: on_disk(seen, 20 * GIB, next_bytes=20 * GIB),
+    Cause.FAILED: lambda seen: ended(Job.SWEEP, failed(Job.SWEEP, 0), seen),
+    Cause.FAMILIES: lambda seen: more([backup(NOW - 9 * DAY)], seen),
+    Cause.STALE: lambda seen: replace(
+        due(NOW - 9 * HOUR, seen), busy=Job.BACKUP, expected_since=NOW - 9 * HOUR
+    ),
+    Cause.UNPROVEN: lambda seen: more([proven_at(NOW - 60 * DAY)], seen),
+    Cause.LOW_SPACE: lambda seen: on_disk(seen, 10 * GIB),
+    Cause.FILLING: lambda seen: on_disk(seen, 50 * GIB, lasts_days=30, to_come_bytes=49 * GIB),
+    Cause.LEFT_OVER: lambda seen: planned(kept(NOW - 7 * DAY), seen),
+    Cause.INTERRUPTED_RESTORE: lambda seen: planned(plan(step=Step.GIVEN_UP, ended_at=NOW), seen),
+    Cause.UNKNOWN: lambda seen: worth(State.VERIFIED, seen),
+    Cause.DAEMON_DOWN: lambda seen: replace(seen, daemon=None),
+}
 
 
-def test_a_backup_that_is_under_way_is_not_late() -> None:
-    due = (Due(Tier.DAILY, NOW - 9 * HOUR),)
-    assert findings(due=due, busy=Job.BACKUP) == ()
+@pytest.mark.parametrize("cause", JUST_WELL)
+def test_at_its_edge_nothing_is_wrong(cause: Cause) -> None:
+    assert found(JUST_WELL[cause](well())) == ()
 
 
-def test_a_mark_in_the_state_file_excuses_nothing() -> None:
-    """It may be a dead run's."""
-    due = (Due(Tier.DAILY, NOW - 9 * HOUR),)
-    assert len(findings(due=due, outcomes=running(Job.BACKUP))) == 1
+def test_the_worst_comes_first_and_what_cannot_be_seen_before_a_warning() -> None:
+    seen = well()
+    for cause in (Cause.HELD_BACK, Cause.UNSEEN, Cause.MISSING, Cause.FAILED):
+        seen = FAULTS[cause](seen)
+    assert causes(seen) == [Cause.MISSING, Cause.UNSEEN, Cause.FAILED, Cause.HELD_BACK]
+    assert assess(seen, LIMITS).verdict is Severity.CRITICAL
 
 
-@pytest.mark.parametrize(
-    ("state", "wrong"),
-    [
-        (State.DAMAGED, (Severity.CRITICAL, "is damaged: found so")),
-        (State.MISSING, (Severity.CRITICAL, "is missing: found so")),
-        (State.UNKNOWN, None),
-        (State.VERIFIED, None),
-    ],
-)
-def test_a_lost_backup_is_critical_and_named(
-    state: State, wrong: tuple[Severity, str] | None
-) -> None:
-    lost = entry(backup(NOW), state, "found so")
-    expected = () if wrong is None else (Finding(wrong[0], f"{lost.file} {wrong[1]}"),)
-    assert findings(entries=(lost,)) == expected
-
-
-@pytest.mark.parametrize(
-    ("job", "times", "sentence"),
-    [
-        (Job.BACKUP, 1, "1 failed backup run in a row: the disk is full"),
-        (Job.BACKUP, 3, "3 failed backup runs in a row: the disk is full"),
-        (Job.VERIFY, 2, "2 failed verify runs in a row: the disk is full"),
-    ],
-)
-def test_failures_are_a_warning_with_their_number_and_the_last_error(
-    job: Job, times: int, sentence: str
-) -> None:
-    assert findings(outcomes=failed(job, times)) == (Finding(Severity.WARNING, sentence),)
-
-
-def test_a_success_ends_the_warning() -> None:
-    assert findings(outcomes=failed(Job.BACKUP, 0)) == ()
-
-
-@pytest.mark.parametrize(
-    ("free_percent", "sentences"),
-    [
-        (10.0, ()),
-        (9.9, ("only 10 % of the backup directory's disk is free",)),
-        (0.0, ("only 0 % of the backup directory's disk is free",)),
-    ],
-)
-def test_little_free_space_is_a_warning(free_percent: float, sentences: tuple[str, ...]) -> None:
-    found = findings(free_percent=free_percent)
-    assert tuple(each.sentence for each in found) == sentences
-    assert {each.severity for each in found} <= {Severity.WARNING}
-
-
-def test_the_worst_comes_first() -> None:
-    found = findings(
-        entries=(entry(backup(NOW), State.MISSING),),
-        due=(Due(Tier.DAILY, NOW - 9 * HOUR),),
-        outcomes=failed(Job.BACKUP, 2),
-        free_percent=1,
-    )
-    severities = [each.severity for each in found]
-    assert severities == [Severity.CRITICAL] * 2 + [Severity.WARNING] * 2
-    assert found[0].sentence.startswith("daily backup overdue")
+def test_what_cannot_be_seen_is_worse_than_a_warning() -> None:
+    seen = met(Cause.UNSEEN, FAULTS[Cause.HELD_BACK](well()))
+    assert assess(seen, LIMITS).verdict is Severity.UNKNOWN
 
 
 def test_the_numbers_are_those_of_monitoring_plug_ins() -> None:
-    assert [int(each) for each in Severity] == [0, 1, 2]
+    assert {each.name: int(each) for each in Severity} == {
+        "OK": 0,
+        "WARNING": 1,
+        "CRITICAL": 2,
+        "UNKNOWN": 3,
+    }
+
+
+def test_tiers_that_are_late_are_one_finding_with_the_longest_wait() -> None:
+    waits = ((Tier.DAILY, 9), (Tier.WEEKLY, 33), (Tier.MONTHLY, 1))
+    late = replace(well(), due=tuple(Due(tier, NOW - hours * HOUR) for tier, hours in waits))
+    assert found(late)[0].sentence == "daily, weekly backup overdue for 33 h"
+
+
+def test_a_backup_that_is_under_way_is_not_late() -> None:
+    assert found(replace(due(NOW - 3 * HOUR, well()), busy=Job.BACKUP)) == ()
+
+
+@pytest.mark.parametrize("busy", [Job.RESTORE, Job.SWEEP, Job.VERIFY])
+def test_nothing_else_excuses_a_late_backup(busy: Job) -> None:
+    assert causes(replace(due(NOW - 3 * HOUR, well()), busy=busy)) == [Cause.LATE]
+
+
+def test_where_backups_are_hidden_their_absence_says_nothing() -> None:
+    hidden = replace(due(NOW - 9 * HOUR, well()), sees_all=False, verified=(), entries=())
+    assert found(hidden) == ()
+
+
+@pytest.mark.parametrize("state", [State.MISSING, State.DAMAGED, State.UNKNOWN])
+def test_a_backup_that_is_worth_nothing_is_named_with_its_reason(state: State) -> None:
+    (finding,) = found(worth(state, well()))
+    assert finding.sentence == f"selfmx_20261120_080000.bak is {state}: found so"
+
+
+@pytest.mark.parametrize("state", [State.MISSING, State.DAMAGED])
+def test_the_way_to_accept_a_loss_is_named(state: State) -> None:
+    (finding,) = found(worth(state, well()))
+    assert finding.hint is not None
+    assert "selfmx-backup forget selfmx_20261120_080000.bak" in finding.hint
+
+
+def test_a_failure_is_told_with_its_number_its_error_and_its_hint() -> None:
+    (finding,) = found(ended(Job.BACKUP, failed(Job.BACKUP, 3, "Type: true"), well()))
+    assert finding.sentence == "3 failed backup runs in a row: the backup is broken"
+    assert finding.hint == "Type: true"
+
+
+def test_a_failure_that_was_met_and_remembered_is_told_once() -> None:
+    seen = ended(Job.BACKUP, failed(Job.BACKUP, 1), well())
+    seen = replace(seen, met=(Finding(Cause.FAILED, "the backup is broken"),))
+    assert causes(seen) == [Cause.FAILED]
+
+
+def test_a_failed_restore_that_has_left_nothing_open_is_nothing() -> None:
+    """Whoever typed it has seen it; a warning would stay until some restore succeeds."""
+    assert found(ended(Job.RESTORE, failed(Job.RESTORE, 1), well())) == ()
+
+
+def test_both_families_are_named_with_their_newest_backup() -> None:
+    old = [backup(NOW - days * DAY, family=OTHER_FAMILY) for days in (5, 9)]
+    (finding,) = found(more(old, well()))
+    assert finding.sentence.endswith(
+        "of each selfmx_20261124_030000.bak (9 h old) and selfmx_20261119_120000.bak (5 d old)"
+    )
+    assert finding.hint is not None
+    assert finding.hint.endswith("selfmx-restore selfmx_20261119_120000.bak")
 
 
 OPEN = [step for step in Step if step not in (Step.DONE, Step.GIVEN_UP)]
@@ -149,67 +177,65 @@ OPEN = [step for step in Step if step not in (Step.DONE, Step.GIVEN_UP)]
 def test_a_restore_that_was_interrupted_is_critical_and_names_the_command(
     step: Step, busy: Job | None
 ) -> None:
-    (found,) = findings(outcomes=Outcomes(restore=plan(step=step)), busy=busy)
-    assert found.severity is Severity.CRITICAL
-    assert found.sentence == (
+    (finding,) = found(replace(planned(plan(step=step), well()), busy=busy))
+    assert finding.severity is Severity.CRITICAL
+    assert finding.sentence == (
         f"the restore of selfmx_20261124_030000.bak was interrupted ({step}), and SelfMX may be "
         "out of service; type: selfmx-restore --undo"
     )
 
 
 def test_an_undo_that_was_interrupted_is_critical_too() -> None:
-    (found,) = findings(outcomes=Outcomes(restore=plan(Kind.UNDO, Step.SWAPPING)))
-    assert found.sentence.startswith("the undo of a restore was interrupted (swapping)")
+    (finding,) = found(planned(plan(Kind.UNDO, Step.SWAPPING), well()))
+    assert finding.sentence.startswith("the undo of a restore was interrupted (swapping)")
 
 
 def test_a_restore_that_is_under_way_is_not_interrupted() -> None:
-    assert findings(outcomes=Outcomes(restore=plan()), busy=Job.RESTORE) == ()
+    assert found(replace(planned(plan(), well()), busy=Job.RESTORE)) == ()
 
 
-def test_the_mark_of_a_restore_excuses_nothing() -> None:
-    """It may be a dead run's."""
-    outcomes = Outcomes(running=running(Job.RESTORE).running, restore=plan())
-    assert len(findings(outcomes=outcomes)) == 1
+def test_databases_that_restores_have_kept_are_named_with_the_command() -> None:
+    (finding,) = found(planned(kept(NOW - 12 * DAY), well()))
+    assert finding.sentence == "kept by restores, for up to 12 d: SelfMX_before_1"
+    assert finding.hint is not None
+    assert finding.hint.endswith("selfmx-restore --drop-old")
 
 
-@pytest.mark.parametrize("step", [Step.DONE, Step.GIVEN_UP])
-def test_a_restore_that_has_ended_is_nothing(step: Step) -> None:
-    assert findings(outcomes=Outcomes(restore=plan(step=step, ended_at=NOW))) == ()
+def test_a_disk_that_cannot_hold_what_retention_keeps_is_told() -> None:
+    (finding,) = found(on_disk(well(), 50 * GIB, to_come_bytes=49 * GIB + 1))
+    assert finding.cause is Cause.FILLING
+    assert finding.sentence.startswith("retention will keep up to 49.0 GiB more than now")
 
 
-def test_a_restore_excuses_no_late_backup() -> None:
-    due = (Due(Tier.DAILY, NOW - 9 * HOUR),)
-    assert len(findings(due=due, busy=Job.RESTORE)) == 1
+def test_a_daemon_that_cannot_be_seen_is_not_called_dead() -> None:
+    assert found(replace(well(), daemon=None)) == ()
+    assert causes(replace(well(), daemon=Daemon(lives=False))) == [Cause.DAEMON_DOWN]
 
 
-def test_a_failed_restore_that_has_left_nothing_open_is_nothing() -> None:
-    """Whoever typed it has seen it; a warning would stay until some restore succeeds."""
-    assert findings(outcomes=failed(Job.RESTORE, 1)) == ()
-
-
-def test_a_restore_that_cannot_be_read_is_critical() -> None:
-    (finding,) = findings(outcomes=Outcomes(extra={"restore": {"step": "dancing"}}))
-    assert finding.severity is Severity.CRITICAL
-    assert "that this version cannot read" in finding.sentence
+def test_a_proof_is_counted_from_its_last_time() -> None:
+    old = [proven_at(NOW - 61 * DAY), replace(proven_at(NOW - 70 * DAY), file="older.bak")]
+    (finding,) = found(more([*old, proven_at(NOW - 59 * DAY + SECOND)], well()))
+    assert finding.sentence.startswith(
+        "2 backups not read again for too long, older.bak not for 70"
+    )
 
 
 def test_only_what_is_critical_is_an_alarm() -> None:
-    lost = entry(backup(NOW), State.MISSING, "its file is gone")
-    found = findings(entries=(lost,), outcomes=failed(Job.BACKUP, 9), free_percent=1)
-    sentence = f"{lost.file} is missing: its file is gone"
-    assert alarms(found, LIMITS, timedelta(0)) == {sentence: sentence}
+    seen = FAULTS[Cause.HELD_BACK](met(Cause.UNSEEN, worth(State.MISSING, well())))
+    sentence = "selfmx_20261120_080000.bak is missing: found so"
+    assert alarms(found(seen), LIMITS, timedelta(0)) == {sentence: sentence}
 
 
+@pytest.mark.parametrize("cause", [Cause.LATE, Cause.NO_BACKUP])
 @pytest.mark.parametrize(("watched_for", "is_alarm"), [(0, 0), (2, 0), (2.1, 1), (30, 1)])
-def test_a_late_backup_is_an_alarm_once_the_daemon_has_had_the_time_for_it(
-    watched_for: float, is_alarm: int
+def test_what_a_backup_mends_is_an_alarm_once_the_daemon_has_had_the_time_for_one(
+    cause: Cause, watched_for: float, is_alarm: int
 ) -> None:
-    found = findings(due=(Due(Tier.DAILY, NOW - 9 * HOUR),))
-    assert len(alarms(found, LIMITS, watched_for * HOUR)) == is_alarm
+    assert len(alarms(found(FAULTS[cause](well())), LIMITS, watched_for * HOUR)) == is_alarm
 
 
 def test_a_late_backup_is_the_same_alarm_for_as_long_as_it_lasts() -> None:
-    found = [findings(due=(Due(Tier.DAILY, NOW - hours * HOUR),)) for hours in (3, 9)]
-    first, then = (alarms(each, LIMITS, 9 * HOUR) for each in found)
+    each = [found(due(NOW - hours * HOUR, well())) for hours in (3, 9)]
+    first, then = (alarms(findings, LIMITS, 9 * HOUR) for findings in each)
     assert first.keys() == then.keys()
     assert first != then

@@ -4,11 +4,21 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from selfmx_backupd import text
-from selfmx_backupd.model import NextRun, Progress, Tier
-from tests.build import VIENNA, backup, utc
+from selfmx_backupd.assessment import Assessment, Cause, Situation
+from selfmx_backupd.model import Progress
+from selfmx_backupd.policy import health
+from tests.build import VIENNA, utc
+from tests.situations import FAULTS, LIMITS, well
 
 KIB, MIB, GIB, TIB = (1024**power for power in (1, 2, 3, 4))
 NOW = utc("2026-11-24 12:00")
+
+
+def assessed(*causes: Cause) -> Assessment:
+    seen = well()
+    for cause in causes:
+        seen = FAULTS[cause](seen)
+    return health.assess(seen, LIMITS)
 
 
 @pytest.mark.parametrize(
@@ -107,18 +117,62 @@ def test_a_calendar_has_a_row_for_each_month_and_fits_on_a_terminal() -> None:
 
 
 def test_the_status_says_what_can_be_got_back_and_what_comes_next() -> None:
-    backups = [backup(NOW - timedelta(hours=9)), backup(NOW - timedelta(hours=33))]
-    run = NextRun(Tier.DAILY, utc("2026-11-25 02:00"))
-    assert text.status((), backups, run, VIENNA, NOW) == (
-        "newest backup 9 h old · 2 verified backups · next daily 2026-11-25 03:00 CET"
+    assert text.status(assessed(), VIENNA) == (
+        "newest backup 9 h old · 3 verified backups · next daily 2026-11-25 04:00 CET"
     )
 
 
 def test_the_status_begins_with_every_problem_worst_first() -> None:
-    problems = ("daily backup overdue for 5 h", "b")
-    assert text.status(problems, [], None, VIENNA, NOW) == (
-        "PROBLEM: daily backup overdue for 5 h; b · no verified backup yet"
+    assert text.status(assessed(Cause.NO_BACKUP, Cause.FAILED), VIENNA) == (
+        "PROBLEM: there is no verified backup; 1 failed sweep run in a row: the sweep is broken"
+        " · next daily 2026-11-25 04:00 CET"
     )
+
+
+def test_of_many_problems_the_status_tells_three_and_counts_the_others() -> None:
+    many = (Cause.LATE, Cause.MISSING, Cause.UNKNOWN, Cause.FAILED, Cause.HELD_BACK)
+    said = text.status(assessed(*many), VIENNA)
+    assert said.count("; ") == 2
+    assert " · and 2 problems more · newest backup 9 h old" in said
+
+
+def test_the_headline_is_a_plug_ins_line() -> None:
+    assert text.headline(assessed(), VIENNA) == (
+        "OK - newest backup 9 h old, 3 verified, next daily 2026-11-25 04:00 CET"
+    )
+
+
+def test_the_headline_names_the_worst_and_counts_the_others() -> None:
+    said = text.headline(assessed(Cause.LATE, Cause.FAILED), VIENNA)
+    assert said == (
+        "CRITICAL - daily backup overdue for 2 h; and 1 problem more; newest backup 9 h old, "
+        "3 verified, next daily 2026-11-25 04:00 CET"
+    )
+
+
+def test_a_headline_of_nothing_but_a_problem_ends_there() -> None:
+    blind = health.assess(Situation(now=NOW, sees_all=False), LIMITS)
+    assert text.headline(blind, VIENNA) == (
+        "WARNING - no backup is scheduled: daily, weekly and monthly are off"
+    )
+
+
+@pytest.mark.parametrize(
+    ("percent", "elapsed_s", "words"),
+    [
+        (25, 60, "backing up 25 %, about 3 min left"),
+        (50, 5, "backing up 50 %, about 5 s left"),
+        (3, 97, "backing up 3 %, about 52 min left"),
+        (2, 3600, "backing up 2 %"),
+        (50, 4.9, "backing up 50 %"),
+        (100, 60, "backing up 100 %"),
+        (None, 60, "backing up"),
+    ],
+)
+def test_the_time_left_is_told_where_there_is_something_to_estimate_from(
+    percent: int | None, elapsed_s: float, words: str
+) -> None:
+    assert text.progress(Progress("backing up", percent), elapsed_s) == words
 
 
 @pytest.mark.parametrize(
