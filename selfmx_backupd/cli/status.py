@@ -122,13 +122,14 @@ def _lasts(disk: Disk) -> str:
     outlook = disk.outlook
     if outlook is None:
         return "how long that lasts is unknown, no backup tells"
+    growth = "at the present growth"
     ahead = "retention keeps some backups for ever"
     if outlook.to_come_bytes is not None:
         ahead = f"retention will keep up to {text.size(outlook.to_come_bytes)} more than now"
     if outlook.lasts_days is not None:
-        lasts = f"that lasts about {text.count(outlook.lasts_days, 'day')}"
+        lasts = f"that lasts about {text.count(outlook.lasts_days, 'day')} {growth}"
     elif outlook.known_days:
-        lasts = f"that lasts more than {text.count(outlook.known_days, 'day')}"
+        lasts = f"that lasts more than {text.count(outlook.known_days, 'day')} {growth}"
     else:
         lasts = "how long that lasts is unknown, the backups do not reach back a week"
     return f"{lasts}; {ahead}"

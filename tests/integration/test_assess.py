@@ -69,13 +69,13 @@ def test_a_run_is_under_way_while_its_lock_is_held_by_a_process_that_lives(world
     assert (seen.busy, causes(seen)) == (Job.RESTORE, [])
 
 
-@pytest.mark.parametrize(("pid", "is_held"), [(DEAD, True), (DEAD, False), (os.getpid(), False)])
+@pytest.mark.parametrize(("lives", "is_held"), [(False, True), (False, False), (True, False)])
 def test_a_mark_without_its_process_or_its_lock_is_a_dead_runs(
-    world: World, pid: int, *, is_held: bool
+    world: World, *, lives: bool, is_held: bool
 ) -> None:
     """A number that was given to another process, or a lock that another run has taken."""
     put(world, timedelta(hours=1))
-    world.state.write(Outcomes(running=mark(Job.RESTORE, pid)))
+    world.state.write(Outcomes(running=mark(Job.RESTORE, os.getpid() if lives else DEAD)))
     if is_held:
         with lock.hold(world.directory.lock_path, "sweep", NOW):
             seen = assess.look(world, world.inventory())
