@@ -1,33 +1,34 @@
 """The daemon: wakes up, works out what is due, hands it to one worker, tells systemd.
 
 Timers and signals only end the main loop's sleep. What to do is computed at every
-wake-up from the directory and the clock, so a timer that was missed, or fired twice,
-changes nothing.
+wake-up from the directory and the clock (`jobs/wake_up.py`), so a timer that was missed,
+or fired twice, changes nothing.
 """
 
 import faulthandler
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 
 from selfmx_backupd import events, log, text
-from selfmx_backupd.adapters import lock, process
+from selfmx_backupd.adapters import lock
 from selfmx_backupd.adapters.signals import Bell
 from selfmx_backupd.adapters.systemd import Notifier
 from selfmx_backupd.adapters.timers import Timers
 from selfmx_backupd.config import Settings
 from selfmx_backupd.errors import BackupdError, ConfigError
+from selfmx_backupd.jobs import wake_up
 from selfmx_backupd.jobs.backup import back_up_due
 from selfmx_backupd.jobs.reconcile import reconcile_alone
-from selfmx_backupd.jobs.run import Run, settle_the_dead
+from selfmx_backupd.jobs.run import settle_the_dead
 from selfmx_backupd.jobs.sweep import sweep
+from selfmx_backupd.jobs.wake_up import Look
 from selfmx_backupd.jobs.world import World
-from selfmx_backupd.model import Backup, Due
-from selfmx_backupd.outcomes import Job, Outcomes
-from selfmx_backupd.policy import health, schedule
+from selfmx_backupd.outcomes import Job
+from selfmx_backupd.policy import schedule
 from selfmx_backupd.wiring import health_limits, keep_fixed, world_of
 from selfmx_backupd.worker import Recipe, Worker
 
@@ -36,15 +37,14 @@ _STOP_WITHIN_S = 30.0
 _WAKE_UP_EVERY_S = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """What a wake-up sees."""
-
-    now: datetime
-    verified: tuple[Backup, ...]
-    due: tuple[Due, ...]
-    outcomes: Outcomes
-    problems: tuple[str, ...]
+# What is done when it is due: what whoever finds the lock taken is told, and the recipe.
+RECIPES: Mapping[Job, tuple[str, Recipe]] = MappingProxyType(
+    {
+        Job.VERIFY: ("reconciliation", reconcile_alone),
+        Job.BACKUP: ("scheduled backup", back_up_due),
+        Job.SWEEP: ("scheduled sweep", lambda world, run: sweep(world, run, world.guard())),
+    }
+)
 
 
 def serve(load: Callable[[], Settings]) -> int:
@@ -70,15 +70,21 @@ def serve(load: Callable[[], Settings]) -> int:
 class Daemon:
     """The main loop."""
 
-    def __init__(self, load: Callable[[], Settings], world: World, notifier: Notifier) -> None:
+    def __init__(
+        self,
+        load: Callable[[], Settings],
+        world: World,
+        notifier: Notifier,
+        recipes: Mapping[Job, tuple[str, Recipe]] = RECIPES,
+    ) -> None:
         self._load = load
         self._world = world
         self._notifier = notifier
+        self._recipes = recipes
         self._bell = Bell((signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
         self._timers = Timers(self._bell.ring)
         self._wake_up_every_s = min(_WAKE_UP_EVERY_S, (notifier.watchdog_s or 3600.0) / 2)
         self._worker = Worker(self._bell.ring, notifier.status)
-        self._reconciled = False
         self._trouble: str | None = None
 
     def run(self) -> int:
@@ -96,113 +102,85 @@ class Daemon:
                     self._reload()
 
     def _begin(self) -> None:
-        look = self._look()
-        self._notifier.ready(self._status(look))
-        if look is not None:
-            runs = schedule.next_runs(look.now, self._world.schedule, 1)
+        self._beat()
+        seen = self._look()
+        self._notifier.ready(self._status(seen))
+        if seen is not None:
+            runs = schedule.next_runs(seen.now, self._world.schedule, 1)
             words = [f"{run.tier} {text.local(run.at, self._world.zone)}" for run in runs]
             log.emit(
                 events.DAEMON_READY,
-                count=text.count(len(look.verified), "verified backup"),
+                count=text.count(len(seen.verified), "verified backup"),
                 directory=self._world.directory.path,
                 next_run=f"next {', '.join(words)}" if words else "nothing is scheduled",
             )
 
     def _wake_up(self) -> float:
-        """Look, start what is due, report; return how long to sleep at most, in seconds."""
-        look = self._look()
+        """Look, begin what is due, report; return how long to sleep at most, in seconds."""
+        self._beat()
+        # Asked before the look: what a job does that ends meanwhile may not have been seen.
+        is_free = not self._worker.is_busy
+        seen = self._look()
         sleep_s = self._wake_up_every_s
-        if look is not None and not self._worker.is_busy:
-            sleep_s = min(sleep_s, self._start_what_is_due(look))
-        self._notifier.status(self._status(look))
+        if is_free and seen is not None:
+            sleep_s = min(sleep_s, self._begin_what_is_due(seen))
+        self._notifier.status(self._status(seen))
         self._notifier.alive()
         return sleep_s
 
-    def _look(self) -> _Look | None:
-        """Read the directory and the state; None, and said aloud, where that cannot be done."""
-        world = self._world
-        now = world.now()
+    def _beat(self) -> None:
+        error = self._world.ticks.beat(self._world.now())
+        if error is not None:
+            log.emit(events.CLOCK_UNREMEMBERED, error=error.in_one_line)
+
+    def _look(self) -> Look | None:
+        """Look; None, and said aloud, where that cannot be done."""
         try:
-            inventory = world.inventory()
-            space = world.directory.space()
+            seen = wake_up.look(self._world, is_reconciled=self._worker.has_done(Job.VERIFY))
         except BackupdError as error:
             if error.message != self._trouble:
                 log.emit(events.DIRECTORY_UNUSABLE, error=error.in_one_line)
             self._trouble = error.message
             return None
         self._trouble = None
-        outcomes = world.state.recall()
-        verified = inventory.verified(world.database)
-        due = schedule.due(now, world.schedule, verified)
-        findings = health.assess(
-            entries=inventory.entries,
-            due=due,
-            busy=self._worker.job or _restore_elsewhere(outcomes),
-            outcomes=outcomes,
-            free_percent=100 * space.free_bytes / max(space.total_bytes, 1),
-            limits=health_limits(world.settings.health),
-            now=now,
-        )
-        told = tuple(finding.sentence for finding in findings)
-        problems = (*told, *self._worker.problems(world, told))
-        return _Look(now, verified, due, outcomes, problems)
+        return seen
 
-    def _status(self, look: _Look | None) -> str:
-        if look is None:
-            return f"PROBLEM: {self._trouble}"
-        if self._worker.progress is not None:
-            return " · ".join([text.progress(self._worker.progress), *look.problems[:1]])
-        runs = schedule.next_runs(look.now, self._world.schedule, 1)
-        zone = self._world.zone
-        return text.status(look.problems, look.verified, runs[0] if runs else None, zone, look.now)
-
-    def _start_what_is_due(self, look: _Look) -> float:
+    def _begin_what_is_due(self, seen: Look) -> float:
         """Hand the most urgent job to the worker; return when to look again, in seconds."""
-        rest_s = self._worker.rest_s()
-        if rest_s:
-            return rest_s
-        waits = []
-        for job, what, recipe in self._jobs_due(look):
-            wait_s = self._wait_s(job, look)
-            if not wait_s:
-                self._worker.start(self._world, job, what, recipe)
-                return self._wake_up_every_s
-            waits.append(wait_s)
-        return min(waits, default=self._wake_up_every_s)
+        last_pause_s = seen.pace_s[-1]
+        following = wake_up.next_job(
+            seen, lambda job: self._worker.rest_s(job, seen.due, last_pause_s)
+        )
+        if following.job is not None:
+            self._worker.start(self._world, following.job, *self._recipes[following.job])
+            return self._wake_up_every_s
+        return following.wait_s
 
-    def _jobs_due(self, look: _Look) -> Iterator[tuple[Job, str, Recipe]]:
-        if not self._reconciled:
-            yield Job.VERIFY, "reconciliation", self._reconcile
-        if look.due:
-            yield Job.BACKUP, "scheduled backup", back_up_due
-        if self._sweep_is_due(look):
-            yield Job.SWEEP, "scheduled sweep", sweep
+    def _status(self, seen: Look | None) -> str:
+        if seen is None:
+            return f"PROBLEM: {self._trouble}"
+        problems = self._problems(seen)
+        if self._worker.progress is not None:
+            return " · ".join([text.progress(self._worker.progress), *problems[:1]])
+        runs = schedule.next_runs(seen.now, self._world.schedule, 1)
+        following = runs[0] if runs else None
+        return text.status(problems, seen.verified, following, self._world.zone, seen.now)
 
-    def _reconcile(self, world: World, run: Run) -> None:
-        reconcile_alone(world, run)
-        self._reconciled = True
-
-    def _wait_s(self, job: Job, look: _Look) -> float:
-        """How long a job still has to wait, in seconds; 0 where it may run."""
-        outcome = look.outcomes.of(job)
-        pace = self._world.settings.schedule.retry_after_s
-        # From the failure on, not from the attempt: one that takes an hour would be repeated
-        # at once.
-        failed_at = outcome.last_error.at if outcome.last_error else outcome.last_attempt_at
-        at = schedule.retry_at(failed_at, outcome.failures_in_a_row, pace, look.now)
-        wait_s = (at - look.now).total_seconds() if at else 0.0
-        return max(wait_s, self._worker.rest_after_success_s(job, look.due, pace[-1]))
-
-    def _sweep_is_due(self, look: _Look) -> bool:
-        swept_at = look.outcomes.of(Job.SWEEP).last_success_at
-        return schedule.sweep_is_due(look.now, self._world.schedule, swept_at)
+    def _problems(self, seen: Look) -> tuple[str, ...]:
+        limits = health_limits(self._world.settings.health)
+        found = wake_up.findings(seen, limits, self._worker.job)
+        told = tuple(finding.sentence for finding in found)
+        return (*told, *self._worker.problems(self._world, told))
 
     def _reload(self) -> None:
         """Take up a new configuration; the old one stays in force where the new is wrong."""
         self._notifier.reloading(time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000)
         try:
             settings, kept = keep_fixed(self._world.settings, self._load())
-            self._world = world_of(settings)
+            # What could not be written is remembered by these two alone.
+            self._world = replace(
+                world_of(settings), state=self._world.state, ticks=self._world.ticks
+            )
         except ConfigError as error:
             log.emit(events.CONFIG_REJECTED, error=error.message)
         else:
@@ -223,10 +201,3 @@ class Daemon:
             # the next start repairs what a killed one leaves.
             os._exit(0)
         return 0
-
-
-def _restore_elsewhere(outcomes: Outcomes) -> Job | None:
-    """A restore that another process does at this moment."""
-    mark = outcomes.running
-    lives = mark is not None and mark.job is Job.RESTORE and process.is_alive(mark.pid)
-    return Job.RESTORE if lives else None

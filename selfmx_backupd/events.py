@@ -111,6 +111,12 @@ STATE_UNWRITABLE = Event(
     Level.ERROR,
     "work goes on, but how it ends cannot be remembered: {error}",
 )
+CLOCK_UNREMEMBERED = Event(
+    "clock.unremembered",
+    "0e500367524d4fba833633c0f2b4112d",
+    Level.WARNING,
+    "after a restart nothing will be swept for a day, because the clock is not remembered: {error}",
+)
 REMOVAL_FAILED = Event(
     "removal.refused",
     "92e4b6b4152641d9bbf1322e4beba72a",
@@ -200,7 +206,7 @@ SWEEP_HELD_BACK = Event(
     "sweep.held_back",
     "dad92e6c030e40acb2b04866d739b1fe",
     Level.WARNING,
-    "{count} may go but wait for the next sweep, because one sweep removes at most a quarter",
+    "{count} may go but wait for the next sweep: {reason}",
 )
 SWEEP_DONE = Event(
     "sweep.done",

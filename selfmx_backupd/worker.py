@@ -46,6 +46,7 @@ class Worker:
         self._trouble: str | None = None
         self._blocked_since: float | None = None
         self._complained = False
+        self._done: set[Job] = set()
         self._published_at: tuple[datetime, float] | None = None
 
     def start(self, world: World, job: Job, what: str, recipe: Recipe) -> None:
@@ -65,22 +66,23 @@ class Worker:
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
-    def rest_s(self) -> float:
-        """How long to rest after what could not be remembered, in seconds."""
-        return max(0.0, self._rest_until - time.monotonic())
+    def has_done(self, job: Job) -> bool:
+        """Whether a run of it has succeeded in this process."""
+        return job in self._done
 
-    def rest_after_success_s(self, job: Job, due: Sequence[Due], pause_s: float) -> float:
-        """How long to rest where a backup that settled its tiers does not count any more.
+    def rest_s(self, job: Job, due: Sequence[Due], pause_s: float) -> float:
+        """How long to rest for what no file remembers, in seconds.
 
-        Something moves backups away, or damages them: without a pause one full backup would
-        follow the other.
+        After a run that could not be remembered, and where a backup that settled its tiers does
+        not count any more: something moves backups away, or damages them, and without a pause
+        one full backup would follow the other.
         """
-        if job is not Job.BACKUP or self._published_at is None:
-            return 0.0
-        started_at, at = self._published_at
-        if any(each.since > started_at for each in due):
-            return 0.0
-        return max(0.0, at + pause_s - time.monotonic())
+        rest_until = self._rest_until
+        if job is Job.BACKUP and self._published_at is not None:
+            started_at, at = self._published_at
+            if not any(each.since > started_at for each in due):
+                rest_until = max(rest_until, at + pause_s)
+        return max(0.0, rest_until - time.monotonic())
 
     def problems(self, world: World, told: Sequence[str]) -> Iterator[str]:
         """What is wrong and stands in no file; `told` are the sentences that do."""
@@ -104,6 +106,7 @@ class Worker:
                 progress=self._note_progress,
             )
             self._note_end(None)
+            self._done.add(job)
             if isinstance(result, Backup):
                 self._published_at = (result.started_at, time.monotonic())
         except Busy as error:

@@ -72,6 +72,14 @@ def assess(
     return tuple(sorted(findings, key=lambda finding: -finding.severity))
 
 
+def unswept(count: int, guard: str | None) -> tuple[Finding, ...]:
+    """Backups that only the clock guard keeps; a guard that keeps none is no news."""
+    if not count or guard is None:
+        return ()
+    wait = f"{text.count(count, 'backup')} that may go {'is' if count == 1 else 'are'} kept"
+    return (Finding(Severity.WARNING, f"{wait}: {guard}"),)
+
+
 def _interrupted(outcomes: Outcomes) -> Iterable[Finding]:
     plan = outcomes.restore
     if outcomes.has_unreadable_plan:

@@ -44,12 +44,12 @@ def fill(directory: Path, size: int) -> list[str]:
     return names
 
 
-def swept(world: World) -> Swept:
+def swept(world: World, guard: str | None = None) -> Swept:
     return run_job(
         world,
         Job.SWEEP,
         "sweep",
-        lambda run: sweep(world, run),
+        lambda run: sweep(world, run, guard=guard),
         cancel=Cancel(),
         progress=lambda _: None,
     )
@@ -100,3 +100,15 @@ def test_a_backup_whose_size_has_changed_is_no_strength_for_another_to_go(
     # Of twelve only the oldest is still good, so it is the newest that counts.
     assert swept(world).removed == ()
     assert (world.directory.path / names[0]).exists()
+
+
+def test_a_guard_keeps_everything_and_the_next_sweep_goes_on_as_if_nothing_had_been(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = world_in(tmp_path, monkeypatch)
+    world.directory.path.mkdir()
+    names = fill(world.directory.path, 10)
+    before = left(world.directory.path)
+    assert swept(world, "the clock was set").removed == ()
+    assert left(world.directory.path) == before
+    assert swept(world).removed == tuple(names[: COUNT // 4])

@@ -1,0 +1,146 @@
+"""The daemon's life on a fake clock: everything is real but the clock and BACKUP itself.
+
+What is due, which job comes next, the frame with its lock and `state.json`, the ticks, the
+sweep and the files are the product's. In BACKUP's place a function publishes a manifest
+and a file of one byte.
+"""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from selfmx_backupd import log
+from selfmx_backupd.adapters.clock import Boot, Ticks
+from selfmx_backupd.cancel import Cancel
+from selfmx_backupd.config import Settings
+from selfmx_backupd.daemon import RECIPES
+from selfmx_backupd.jobs.prove import publish
+from selfmx_backupd.jobs.run import Run, run_job
+from selfmx_backupd.jobs.wake_up import Look, look, next_job
+from selfmx_backupd.jobs.world import World
+from selfmx_backupd.model import Backup
+from selfmx_backupd.outcomes import Job
+from selfmx_backupd.policy import schedule
+from selfmx_backupd.policy.inventory import part_of
+from selfmx_backupd.policy.rules import Daily
+from selfmx_backupd.wiring import world_of
+from selfmx_backupd.worker import Recipe
+from tests.build import FAMILY, backup, backup_set
+
+
+@dataclass
+class Clock:
+    """A wall clock that can be set, and the time since boot, which cannot."""
+
+    now: datetime
+    elapsed_s: float = 1000.0
+    boot_id: str = "first"
+
+    def pass_by(self, span: timedelta) -> None:
+        self.now += span
+        self.elapsed_s += span.total_seconds()
+
+    def set_by(self, span: timedelta) -> None:
+        self.now += span
+
+
+@dataclass
+class Life:
+    """An installation whose daemon wakes up when it is told to.
+
+    Attributes:
+        done: Every job that was done, with its moment.
+    """
+
+    world: World
+    clock: Clock
+    done: list[tuple[datetime, Job]] = field(default_factory=list)
+
+    def wake_up(self) -> list[Job]:
+        """What the main loop does at one moment, until it has nothing left to do."""
+        done: list[Job] = []
+        self.world.ticks.beat(self.clock.now)
+        while job := next_job(self._look(), lambda _: 0).job:
+            what, recipe = RECIPES[job]
+            if job is Job.BACKUP:
+                recipe = back_up_without_a_server
+            self.run(job, what, recipe)
+            done.append(job)
+            self.done.append((self.clock.now, job))
+        return done
+
+    def next_wake_up(self) -> datetime:
+        """The next scheduled instant: of a tier, or of the sweep."""
+        world, now = self.world, self.clock.now
+        rules = [*world.schedule.tiers.values()]
+        if world.schedule.sweep is not None:
+            rules.append(Daily(world.schedule.sweep))
+        return min(schedule.next_slot(rule, world.zone, now) for rule in rules)
+
+    def go_on_until(self, end: datetime) -> Iterator[datetime]:
+        """Wake up at every scheduled instant before the end."""
+        while (at := self.next_wake_up()) < end:
+            self.clock.pass_by(at - self.clock.now)
+            self.wake_up()
+            yield at
+        self.clock.pass_by(end - self.clock.now)
+
+    def _look(self) -> Look:
+        is_reconciled = any(job is Job.VERIFY for _, job in self.done)
+        return look(self.world, is_reconciled=is_reconciled)
+
+    def run(self, job: Job, what: str, recipe: Recipe) -> object:
+        """Run a recipe in its frame, now."""
+        return run_job(
+            self.world,
+            job,
+            what,
+            lambda run: recipe(self.world, run),
+            cancel=Cancel(),
+            progress=lambda _: None,
+        )
+
+
+def life_in(root: Path, zone: str, now: datetime, **sections: dict[str, Any]) -> Life:
+    """A fresh installation in an empty directory.
+
+    Args:
+        root: The directory.
+        zone: An IANA name.
+        now: UTC.
+        sections: What its configuration says beside the defaults.
+    """
+    log.set_up(io.StringIO())
+    clock = Clock(now)
+    (root / "backups").mkdir(parents=True)
+    (root / "state").mkdir()
+    given: dict[str, Any] = {
+        **sections,
+        "backup": {"directory": root / "backups"},
+        "state": {"directory": root / "state"},
+        "schedule": {"timezone": zone, **sections.get("schedule", {})},
+    }
+    world = replace(
+        world_of(Settings(**given)),
+        now=lambda: clock.now,
+        ticks=Ticks(root / "state", Boot(clock.boot_id, lambda: clock.elapsed_s)),
+    )
+    return Life(world, clock)
+
+
+def back_up_without_a_server(world: World, _run: Run) -> Backup:
+    """What `back_up_due` does, with one byte in the place of what SQL Server writes."""
+    now = world.now()
+    due = schedule.due(now, world.schedule, world.inventory().verified(world.database))
+    file = world.directory.free_name(now.astimezone(world.zone))
+    made = replace(
+        backup(now, [each.tier for each in due]),
+        file=file,
+        size_bytes=1,
+        backup_set=backup_set(FAMILY),
+    )
+    (world.directory.path / part_of(file)).write_bytes(b"x")
+    return publish(world, made)
