@@ -149,7 +149,7 @@ class Daemon:
         """Hand the most urgent job to the worker; return when to look again, in seconds."""
         last_pause_s = seen.pace_s[-1]
         following = wake_up.next_job(
-            seen, lambda job: self._worker.rest_s(job, seen.due, last_pause_s)
+            seen, lambda job: self._worker.rest_s(job, seen.due, seen.now, last_pause_s)
         )
         if following.job is not None:
             self._worker.start(self._world, following.job, *self._recipes[following.job])

@@ -70,17 +70,25 @@ class Worker:
         """Whether a run of it has succeeded in this process."""
         return job in self._done
 
-    def rest_s(self, job: Job, due: Sequence[Due], pause_s: float) -> float:
+    def rest_s(self, job: Job, due: Sequence[Due], now: datetime, pause_s: float) -> float:
         """How long to rest for what no file remembers, in seconds.
 
         After a run that could not be remembered, and where a backup that settled its tiers does
         not count any more: something moves backups away, or damages them, and without a pause
-        one full backup would follow the other.
+        one full backup would follow the other. One that is dated ahead does not count because
+        the clock was set back, which must not stop backups.
+
+        Args:
+            job: The job that is to begin.
+            due: The tiers that want a backup.
+            now: UTC.
+            pause_s: How long to rest where a backup does not count any more.
         """
         rest_until = self._rest_until
         if job is Job.BACKUP and self._published_at is not None:
             started_at, at = self._published_at
-            if not any(each.since > started_at for each in due):
+            settled = not any(each.since > started_at for each in due)
+            if settled and started_at <= now:
                 rest_until = max(rest_until, at + pause_s)
         return max(0.0, rest_until - time.monotonic())
 

@@ -55,7 +55,7 @@ class Bench:
         assert self.rang.wait(10)
 
     def rest_s(self) -> float:
-        return self.worker.rest_s(Job.BACKUP, (), 3600)
+        return self.worker.rest_s(Job.BACKUP, (), NOW, 3600)
 
     def problems(self) -> list[str]:
         return list(self.worker.problems(self.world, ()))
@@ -135,9 +135,18 @@ def test_a_backup_that_settled_its_tiers_is_not_repeated_at_once(bench: Bench) -
     bench.run(lambda _world, _run: made)
     earlier = (Due(Tier.DAILY, made.started_at - timedelta(hours=1)),)
     later = (Due(Tier.DAILY, made.started_at + timedelta(hours=1)),)
-    assert 3500 < bench.worker.rest_s(Job.BACKUP, earlier, 3600) <= 3600
-    assert bench.worker.rest_s(Job.BACKUP, later, 3600) == 0
-    assert bench.worker.rest_s(Job.SWEEP, earlier, 3600) == 0
+    assert 3500 < bench.worker.rest_s(Job.BACKUP, earlier, NOW, 3600) <= 3600
+    assert bench.worker.rest_s(Job.BACKUP, later, NOW, 3600) == 0
+    assert bench.worker.rest_s(Job.SWEEP, earlier, NOW, 3600) == 0
+
+
+def test_a_backup_from_before_the_clock_was_set_back_is_no_reason_to_wait(bench: Bench) -> None:
+    made = backup(NOW, (Tier.DAILY,))
+    bench.run(lambda _world, _run: made)
+    yesterday = NOW - timedelta(days=1)
+    due = (Due(Tier.DAILY, yesterday - timedelta(hours=1)),)
+    assert bench.worker.rest_s(Job.BACKUP, due, NOW, 3600) > 0
+    assert bench.worker.rest_s(Job.BACKUP, due, yesterday, 3600) == 0
 
 
 def test_a_stop_reaches_the_job_and_is_no_failure(bench: Bench) -> None:
