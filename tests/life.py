@@ -7,8 +7,10 @@ and a file of one byte.
 
 import io
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from selfmx_backupd.adapters.clock import Boot, Ticks
 from selfmx_backupd.cancel import Cancel
 from selfmx_backupd.config import Settings
 from selfmx_backupd.daemon import RECIPES
+from selfmx_backupd.errors import BackupdError
 from selfmx_backupd.jobs.prove import publish
 from selfmx_backupd.jobs.run import Run, run_job
 from selfmx_backupd.jobs.wake_up import Look, look, next_job
@@ -25,7 +28,7 @@ from selfmx_backupd.model import Backup
 from selfmx_backupd.outcomes import Job
 from selfmx_backupd.policy import schedule
 from selfmx_backupd.policy.inventory import part_of
-from selfmx_backupd.policy.rules import Daily
+from selfmx_backupd.policy.rules import Daily, Rule
 from selfmx_backupd.wiring import world_of
 from selfmx_backupd.worker import Recipe
 from tests.build import FAMILY, backup, backup_set
@@ -52,33 +55,40 @@ class Life:
     """An installation whose daemon wakes up when it is told to.
 
     Attributes:
-        done: Every job that was done, with its moment.
+        back_up: What is done in BACKUP's place.
+        done: Every job that succeeded, with its moment.
     """
 
     world: World
     clock: Clock
+    back_up: Recipe
     done: list[tuple[datetime, Job]] = field(default_factory=list)
+    _again_in_s: float = inf
 
     def wake_up(self) -> list[Job]:
-        """What the main loop does at one moment, until it has nothing left to do."""
-        done: list[Job] = []
+        """What the main loop does at one moment; return the jobs that it began."""
+        begun: list[Job] = []
         self.world.ticks.beat(self.clock.now)
-        while job := next_job(self._look(), lambda _: 0).job:
+        while job := (following := next_job(self._look(), lambda _: 0)).job:
+            begun.append(job)
             what, recipe = RECIPES[job]
-            if job is Job.BACKUP:
-                recipe = back_up_without_a_server
-            self.run(job, what, recipe)
-            done.append(job)
-            self.done.append((self.clock.now, job))
-        return done
+            # A failure is remembered by the frame, which the next look sees.
+            with suppress(BackupdError):
+                self.run(job, what, self.back_up if job is Job.BACKUP else recipe)
+                self.done.append((self.clock.now, job))
+        self._again_in_s = following.wait_s
+        return begun
 
     def next_wake_up(self) -> datetime:
-        """The next scheduled instant: of a tier, or of the sweep."""
+        """The next moment that matters: a tier's, the sweep's, or that of a job's next try."""
         world, now = self.world, self.clock.now
-        rules = [*world.schedule.tiers.values()]
+        rules: list[Rule] = [*world.schedule.tiers.values()]
         if world.schedule.sweep is not None:
             rules.append(Daily(world.schedule.sweep))
-        return min(schedule.next_slot(rule, world.zone, now) for rule in rules)
+        moments = [schedule.next_slot(rule, world.zone, now) for rule in rules]
+        if self._again_in_s < inf:
+            moments.append(now + timedelta(seconds=self._again_in_s))
+        return min(moments)
 
     def go_on_until(self, end: datetime) -> Iterator[datetime]:
         """Wake up at every scheduled instant before the end."""
@@ -128,7 +138,7 @@ def life_in(root: Path, zone: str, now: datetime, **sections: dict[str, Any]) ->
         now=lambda: clock.now,
         ticks=Ticks(root / "state", Boot(clock.boot_id, lambda: clock.elapsed_s)),
     )
-    return Life(world, clock)
+    return Life(world, clock, back_up_without_a_server)
 
 
 def back_up_without_a_server(world: World, _run: Run) -> Backup:
