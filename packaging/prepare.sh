@@ -22,8 +22,9 @@ done
 # unixodbc        libodbc.so.2, which pyodbc's wheel links, and libltdl.so.7
 # libgssapi-krb5-2  which Microsoft's ODBC Driver 18 links
 # tdsodbc         FreeTDS, the second driver
+# faketime        sets the clock of the daemon under test
 # mono-mcs        mono and its C# compiler, for the judge
-packages="python3-venv unixodbc libgssapi-krb5-2 tdsodbc"
+packages="python3-venv unixodbc libgssapi-krb5-2 tdsodbc faketime"
 [ "$judge" != true ] || packages="$packages mono-mcs"
 
 missing=""

@@ -46,6 +46,7 @@ class Cause(StrEnum):
     UNKNOWN = "unknown"
     UNPROVEN = "unproven"
     HELD_BACK = "held_back"
+    UNSWEPT = "unswept"
     LOW_SPACE = "low_space"
     FILLING = "filling"
     LEFT_OVER = "left_over"
@@ -148,6 +149,8 @@ class Situation(UtcOnly):
         expected_since: With a schedule that is kept, the newest backup is not older; None
             where nothing is scheduled.
         held_back: How many backups may go and wait for a later sweep.
+        guard: Why nothing may be swept; None where the clock can be trusted, or nobody knows.
+        unswept: How many backups the guard alone keeps.
         busy: What is under way: a backup for what is due, or a restore in whatever process.
             The mark in the state file alone may be a dead run's, or a manual backup's, which
             settles no tier.
@@ -166,6 +169,8 @@ class Situation(UtcOnly):
     next_runs: Sequence[NextRun] = ()
     expected_since: datetime | None = None
     held_back: int = 0
+    guard: str | None = None
+    unswept: int = 0
     busy: Job | None = None
     running: RunMark | None = None
     outcomes: Outcomes = field(default_factory=Outcomes)

@@ -1,35 +1,36 @@
 """The daemon: wakes up, works out what is due, hands it to one worker, tells systemd.
 
 Timers and signals only end the main loop's sleep. What to do is computed at every
-wake-up from the directory and the clock, so a timer that was missed, or fired twice,
-changes nothing.
+wake-up from the directory and the clock (`jobs/wake_up.py`), so a timer that was missed,
+or fired twice, changes nothing.
 """
 
 import faulthandler
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
+from types import MappingProxyType
 
 from selfmx_backupd import events, log, text
 from selfmx_backupd.adapters import lock
 from selfmx_backupd.adapters.signals import Bell
 from selfmx_backupd.adapters.systemd import Notifier
 from selfmx_backupd.adapters.timers import Timers
-from selfmx_backupd.assessment import Assessment, Finding, Situation
+from selfmx_backupd.assessment import Finding
 from selfmx_backupd.config import Settings
 from selfmx_backupd.errors import BackupdError, ConfigError
-from selfmx_backupd.jobs import assess
+from selfmx_backupd.jobs import wake_up
 from selfmx_backupd.jobs.adopt import Adoption
 from selfmx_backupd.jobs.backup import back_up_due
 from selfmx_backupd.jobs.reconcile import reconcile_alone
-from selfmx_backupd.jobs.run import Run, settle_the_dead
+from selfmx_backupd.jobs.run import settle_the_dead
 from selfmx_backupd.jobs.sweep import sweep
+from selfmx_backupd.jobs.wake_up import Look, Task, Worked
 from selfmx_backupd.jobs.world import World
-from selfmx_backupd.outcomes import Job
 from selfmx_backupd.policy import health, schedule
 from selfmx_backupd.wiring import health_limits, keep_fixed, world_of
 from selfmx_backupd.worker import Recipe, Worker
@@ -39,17 +40,14 @@ _STOP_WITHIN_S = 30.0
 _WAKE_UP_EVERY_S = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """What a wake-up sees, and what is wrong with it."""
-
-    assessed: Assessment
-    is_adoptable: bool
-
-    @property
-    def seen(self) -> Situation:
-        """What was seen."""
-        return self.assessed.seen
+# What is done when it is due; an adoption remembers more than its world.
+RECIPES: Mapping[Task, Recipe] = MappingProxyType(
+    {
+        Task.RECONCILE: reconcile_alone,
+        Task.BACK_UP: back_up_due,
+        Task.SWEEP: lambda world, run: sweep(world, run, world.guard()),
+    }
+)
 
 
 def serve(load: Callable[[], Settings]) -> int:
@@ -83,8 +81,8 @@ class Daemon:
         self._timers = Timers(self._bell.ring)
         self._wake_up_every_s = min(_WAKE_UP_EVERY_S, (notifier.watchdog_s or 3600.0) / 2)
         self._worker = Worker(self._bell.ring, self._tell_progress)
-        self._reconciled = False
         self._adoption = Adoption()
+        self._recipes = {**RECIPES, Task.ADOPT: self._adoption.adopt_next}
         self._trouble: str | None = None
         self._standing = ""
         self._told: AbstractSet[str] = frozenset()
@@ -105,6 +103,7 @@ class Daemon:
                     self._reload()
 
     def _begin(self) -> None:
+        self._beat()
         look = self._look()
         self._notifier.ready(self._status(look))
         if look is not None:
@@ -118,33 +117,43 @@ class Daemon:
             )
 
     def _wake_up(self) -> float:
-        """Look, start what is due, report; return how long to sleep at most, in seconds."""
+        """Look, begin what is due, report; return how long to sleep at most, in seconds."""
+        self._beat()
+        # Asked before the look: what a job does that ends meanwhile may not have been seen.
+        is_free = not self._worker.is_busy
         look = self._look()
         sleep_s = self._wake_up_every_s
-        if look is not None and not self._worker.is_busy:
-            sleep_s = min(sleep_s, self._start_what_is_due(look))
+        if is_free and look is not None:
+            sleep_s = min(sleep_s, self._begin_what_is_due(look))
             if self._worker.job is not None:
                 look = self._look()  # what is being done is not overdue
         self._notifier.status(self._status(look))
         self._notifier.alive()
         return sleep_s
 
-    def _look(self) -> _Look | None:
+    def _beat(self) -> None:
+        error = self._world.ticks.beat(self._world.now())
+        if error is not None:
+            log.emit(events.CLOCK_UNREMEMBERED, error=error.in_one_line)
+
+    def _look(self) -> Look | None:
         """Look and assess; None, and said aloud, where the directory cannot be read."""
+        worked = Worked(
+            is_reconciled=self._worker.has_done(Task.RECONCILE),
+            job=self._worker.job,
+            met=tuple(self._worker.findings(self._world)),
+        )
+        limits = health_limits(self._world.settings.health)
         try:
-            held = self._world.inventory()
-            is_adoptable = self._adoption.wants(self._world, held)
-            met = tuple(self._worker.findings(self._world))
-            seen = assess.look(self._world, held, self._worker.job, met)
+            look = wake_up.look(self._world, self._adoption, worked, limits)
         except BackupdError as error:
             if error.message != self._trouble:
                 log.emit(events.DIRECTORY_UNUSABLE, error=error.in_one_line)
             self._trouble = error.message
             return None
         self._trouble = None
-        assessed = health.assess(seen, health_limits(self._world.settings.health))
-        self._tell(assessed.findings)
-        return _Look(assessed, is_adoptable)
+        self._tell(look.assessed.findings)
+        return look
 
     def _tell(self, findings: Sequence[Finding]) -> None:
         """Log what needs a person, each thing once for as long as it lasts."""
@@ -158,7 +167,7 @@ class Daemon:
                 log.emit(events.HEALTH_CRITICAL, problem=sentence)
         self._told = alarms.keys()
 
-    def _status(self, look: _Look | None) -> str:
+    def _status(self, look: Look | None) -> str:
         """What can be got back, what comes next, is anything wrong; first what is being done."""
         said = f"PROBLEM: {self._trouble}"
         if look is not None:
@@ -171,56 +180,27 @@ class Daemon:
         """Called by the worker, between wake-ups."""
         self._notifier.status(f"{doing} · {self._standing}")
 
-    def _start_what_is_due(self, look: _Look) -> float:
-        """Hand the most urgent job to the worker; return when to look again, in seconds."""
-        rest_s = self._worker.rest_s()
-        if rest_s:
-            return rest_s
-        waits = []
-        for job, what, recipe in self._jobs_due(look):
-            wait_s = self._wait_s(job, look.seen)
-            if not wait_s:
-                self._worker.start(self._world, job, what, recipe)
-                return self._wake_up_every_s
-            waits.append(wait_s)
-        return min(waits, default=self._wake_up_every_s)
-
-    def _jobs_due(self, look: _Look) -> Iterator[tuple[Job, str, Recipe]]:
-        if not self._reconciled:
-            yield Job.VERIFY, "reconciliation", self._reconcile
-        if look.seen.due:
-            yield Job.BACKUP, "scheduled backup", back_up_due
-        if self._sweep_is_due(look.seen):
-            yield Job.SWEEP, "scheduled sweep", sweep
-        if look.is_adoptable:
-            # Last, and one file a run: what is due comes first, and again between two files.
-            yield Job.VERIFY, "adoption", self._adoption.adopt_next
-
-    def _reconcile(self, world: World, run: Run) -> None:
-        reconcile_alone(world, run)
-        self._reconciled = True
-
-    def _wait_s(self, job: Job, seen: Situation) -> float:
-        """How long a job still has to wait, in seconds; 0 where it may run."""
-        outcome = seen.outcomes.of(job)
-        pace = self._world.settings.schedule.retry_after_s
-        # From the failure on, not from the attempt: one that takes an hour would be repeated
-        # at once.
-        failed_at = outcome.last_error.at if outcome.last_error else outcome.last_attempt_at
-        at = schedule.retry_at(failed_at, outcome.failures_in_a_row, pace, seen.now)
-        wait_s = (at - seen.now).total_seconds() if at else 0.0
-        return max(wait_s, self._worker.rest_after_success_s(job, seen.due, pace[-1]))
-
-    def _sweep_is_due(self, seen: Situation) -> bool:
-        swept_at = seen.outcomes.of(Job.SWEEP).last_success_at
-        return schedule.sweep_is_due(seen.now, self._world.schedule, swept_at)
+    def _begin_what_is_due(self, look: Look) -> float:
+        """Hand the most urgent task to the worker; return when to look again, in seconds."""
+        seen = look.seen
+        following = wake_up.next_task(
+            look, lambda task: self._worker.rest_s(task.job, seen.due, seen.now, look.pace_s[-1])
+        )
+        task = following.task
+        if task is None:
+            return following.wait_s
+        self._worker.start(self._world, task.job, task, self._recipes[task])
+        return self._wake_up_every_s
 
     def _reload(self) -> None:
         """Take up a new configuration; the old one stays in force where the new is wrong."""
         self._notifier.reloading(time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000)
         try:
             settings, kept = keep_fixed(self._world.settings, self._load())
-            self._world = world_of(settings)
+            # What could not be written is remembered by these two alone.
+            self._world = replace(
+                world_of(settings), state=self._world.state, ticks=self._world.ticks
+            )
         except ConfigError as error:
             log.emit(events.CONFIG_REJECTED, error=error.message)
         else:

@@ -67,6 +67,12 @@ HEALTH_CRITICAL = Event(
     Level.ERROR,
     "all is not well: {problem}",
 )
+CLOCK_UNREMEMBERED = Event(
+    "clock.unremembered",
+    "0e500367524d4fba833633c0f2b4112d",
+    Level.WARNING,
+    "after a restart nothing will be swept for a day, because the clock is not remembered: {error}",
+)
 REMOVAL_FAILED = Event(
     "removal.refused",
     "92e4b6b4152641d9bbf1322e4beba72a",

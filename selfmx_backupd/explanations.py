@@ -56,6 +56,13 @@ EXPLANATIONS: Mapping[Event, Explanation] = MappingProxyType(
             _STATUS,
             "systemctl restart selfmx-backupd",
         ),
+        events.CLOCK_UNREMEMBERED: _as(
+            "The daemon watches the clock, because a wrong one would make backups look old, and "
+            "removes nothing until it has seen it steady for a day. What it has seen cannot be "
+            "written, so a restart begins that day anew. Backups are taken all the same.",
+            "ls -ld /var/lib/selfmx-backupd",
+            "df -h /var/lib/selfmx-backupd",
+        ),
         events.CONFIG_REJECTED: _as(
             "The configuration was to be read again, and it is wrong. Backups go on with the "
             "old one, but a restart with this file would fail. Mend each key that the message "

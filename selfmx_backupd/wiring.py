@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import tzlocal
 
 from selfmx_backupd.adapters.backup_dir import BackupDir
+from selfmx_backupd.adapters.clock import Ticks, this_boot
 from selfmx_backupd.adapters.state import StateFile
 from selfmx_backupd.config import HealthSection, ScheduleSection, Settings
 from selfmx_backupd.errors import ConfigError
@@ -63,6 +64,7 @@ def world_of(settings: Settings) -> World:
             settings.backup.directory, settings.backup.server_directory, settings.prefix
         ),
         state=StateFile(settings.state.directory, f"{settings.backup.directory}/{settings.prefix}"),
+        ticks=Ticks(settings.state.directory, this_boot()),
         connect=lambda: _connect(settings, to_restore=False),
         connect_to_restore=lambda: _connect(settings, to_restore=True),
         now=now,

@@ -47,6 +47,7 @@ class Worker:
         self._trouble: Finding | None = None
         self._blocked_since: float | None = None
         self._complained = False
+        self._done: set[str] = set()
         self._published_at: tuple[datetime, float] | None = None
 
     def start(self, world: World, job: Job, what: str, recipe: Recipe) -> None:
@@ -66,22 +67,31 @@ class Worker:
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
-    def rest_s(self) -> float:
-        """How long to rest after what could not be remembered, in seconds."""
-        return max(0.0, self._rest_until - time.monotonic())
+    def has_done(self, what: str) -> bool:
+        """Whether a run of this name has succeeded in this process."""
+        return what in self._done
 
-    def rest_after_success_s(self, job: Job, due: Sequence[Due], pause_s: float) -> float:
-        """How long to rest where a backup that settled its tiers does not count any more.
+    def rest_s(self, job: Job, due: Sequence[Due], now: datetime, pause_s: float) -> float:
+        """How long to rest for what no file remembers, in seconds.
 
-        Something moves backups away, or damages them: without a pause one full backup would
-        follow the other.
+        After a run that could not be remembered, and where a backup that settled its tiers does
+        not count any more: something moves backups away, or damages them, and without a pause
+        one full backup would follow the other. One that is dated ahead does not count because
+        the clock was set back, which must not stop backups.
+
+        Args:
+            job: The job that is to begin.
+            due: The tiers that want a backup.
+            now: UTC.
+            pause_s: How long to rest where a backup does not count any more.
         """
-        if job is not Job.BACKUP or self._published_at is None:
-            return 0.0
-        started_at, at = self._published_at
-        if any(each.since > started_at for each in due):
-            return 0.0
-        return max(0.0, at + pause_s - time.monotonic())
+        rest_until = self._rest_until
+        if job is Job.BACKUP and self._published_at is not None:
+            started_at, at = self._published_at
+            settled = not any(each.since > started_at for each in due)
+            if settled and started_at <= now:
+                rest_until = max(rest_until, at + pause_s)
+        return max(0.0, rest_until - time.monotonic())
 
     @property
     def doing(self) -> str:
@@ -115,6 +125,7 @@ class Worker:
                 is_retried=True,
             )
             self._note_end(None)
+            self._done.add(what)
             if isinstance(result, Backup):
                 self._published_at = (result.started_at, time.monotonic())
         except Busy as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from selfmx_backupd.adapters import manifest
+from selfmx_backupd.adapters.clock import FILE, Boot, Ticks, this_boot
 from selfmx_backupd.cli.door import enter
 from selfmx_backupd.config import load
 from selfmx_backupd.jobs.world import World
@@ -29,11 +30,19 @@ class Directory:
         self.config = root / "config.toml"
         self.at = now().replace(microsecond=0)
         self.path.mkdir(parents=True)
+        self.state.mkdir()
+        self.watch_clock(timedelta(hours=25))
         self.config.write_text(
             f'backup.directory = "{self.path}"\n'
             f'state.directory = "{self.state}"\n'
             f'schedule.timezone = "{zone}"\n'
         )
+
+    def watch_clock(self, span: timedelta) -> None:
+        """Let a daemon have watched a steady clock for so long."""
+        (self.state / FILE).unlink(missing_ok=True)
+        boot, span_s = this_boot(), span.total_seconds()
+        Ticks(self.state, Boot(boot.boot_id, lambda: boot.elapsed_s() - span_s)).beat(now() - span)
 
     def add(
         self,

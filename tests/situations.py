@@ -124,6 +124,7 @@ FAULTS: Mapping[Cause, Fault] = {
     Cause.UNKNOWN: lambda seen: worth(State.UNKNOWN, seen),
     Cause.UNPROVEN: lambda seen: more([proven_at(NOW - 60 * DAY - SECOND)], seen),
     Cause.HELD_BACK: lambda seen: replace(seen, held_back=1),
+    Cause.UNSWEPT: lambda seen: replace(seen, guard="the clock was set back", unswept=1),
     Cause.LOW_SPACE: lambda seen: on_disk(seen, 10 * GIB - 1),
     Cause.FILLING: lambda seen: on_disk(seen, 50 * GIB, lasts_days=29),
     Cause.LEFT_OVER: lambda seen: planned(kept(NOW - 7 * DAY - SECOND), seen),

@@ -72,5 +72,7 @@ def _lacks_a_file(listing: Listing) -> bool:
 
 def _printable(name: str) -> str:
     """A name that can be printed and encoded; names of ours are not changed by it."""
+    if name.isprintable():
+        return name
     text = os.fsencode(name).decode(errors="backslashreplace")
     return text if text.isprintable() else text.encode("unicode_escape").decode()

@@ -55,7 +55,7 @@ def _backup(backup: Backup, now: datetime) -> _Document:
 def _counts(seen: Situation) -> _Document:
     states = [each.state for each in seen.entries]
     counts: dict[str, int] = {state: states.count(state) for state in State}
-    return {**counts, "held_back": seen.held_back}
+    return {**counts, "held_back": seen.held_back + seen.unswept}
 
 
 def _families(seen: Situation) -> list[_Document]:

@@ -10,7 +10,7 @@ from selfmx_backupd.cli import interruptible, standing
 from selfmx_backupd.cli.progress import progress_for
 from selfmx_backupd.config import load
 from selfmx_backupd.jobs.run import run_job
-from selfmx_backupd.jobs.sweep import Plan, make_plan, sweep_now
+from selfmx_backupd.jobs.sweep import Plan, ensure_permitted, make_plan, sweep_now
 from selfmx_backupd.jobs.world import World
 from selfmx_backupd.model import Decision
 from selfmx_backupd.outcomes import Job
@@ -21,10 +21,11 @@ def main(arguments: argparse.Namespace) -> int:
     """Remove what may go, and say what went, why, and what waits."""
     log.set_up(quiet=True)
     world = world_of(load(arguments.config))
-    if arguments.dry_run:
-        plan = make_plan(world, force=arguments.force)
-    else:
-        plan = _sweep(world, force=arguments.force)
+    guard = world.guard()
+    plan = make_plan(world, guard=guard, force=arguments.force)
+    if not arguments.dry_run:
+        ensure_permitted(plan)
+        plan = _sweep(world, guard, force=arguments.force)
     if arguments.json:
         interruptible.say(_document(world, plan, is_dry=arguments.dry_run))
     else:
@@ -32,14 +33,14 @@ def main(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _sweep(world: World, *, force: bool) -> Plan:
+def _sweep(world: World, guard: str | None, *, force: bool) -> Plan:
     with progress_for(sys.stderr) as progress:
         done = interruptible.run(
             lambda cancel: run_job(
                 world,
                 Job.SWEEP,
                 "manual sweep",
-                lambda run: sweep_now(world, run, force=force),
+                lambda run: sweep_now(world, run, guard=guard, force=force),
                 cancel=cancel,
                 progress=progress,
             )
@@ -73,7 +74,7 @@ def _lines(plan: Plan, *, is_dry: bool) -> Iterator[str]:
     verb = "would be removed" if is_dry else "removed"
     kept = text.count(len(plan.entries) - len(plan.goes), "backup")
     yield f"{text.count(len(plan.goes), 'backup')} {verb} ({freed}), {kept} kept"
-    if plan.waits:
+    if plan.waits and plan.guard is None:
         yield (
             f"{len(plan.waits)} held back, because one sweep removes at most a quarter: a mistake "
             "costs days, not a night. All at once: selfmx-backup sweep --force"

@@ -38,7 +38,7 @@ def look(
     space, found = world.directory.space(), list(met)
     outcomes, running = _runs(world, found)
     return replace(
-        _of_backups(world, held, world.now()),
+        _of_backups(world, held, world.now(), world.guard()),
         disk=_disk(world, held, space),
         outcomes=outcomes,
         running=running,
@@ -65,8 +65,10 @@ def look_from_outside(world: World) -> Situation:
     space = _ask(world.directory.space, met)
     daemon = _daemon(world, met)
     outcomes, running = _runs(world, met)
+    # Who may not read the state does not know how the clock went either.
+    guard = None if outcomes.doubt else world.guard()
     return replace(
-        _of_backups(world, held, world.now()),
+        _of_backups(world, held, world.now(), guard),
         sees_all=read is not None and not closed,
         disk=_disk(world, held, space) if space else None,
         outcomes=outcomes,
@@ -77,7 +79,7 @@ def look_from_outside(world: World) -> Situation:
     )
 
 
-def _of_backups(world: World, held: Inventory, now: datetime) -> Situation:
+def _of_backups(world: World, held: Inventory, now: datetime, guard: str | None) -> Situation:
     verified = held.verified(world.database)
     decisions = retention.decide(held.entries, world.retention, world.zone, now)
     return Situation(
@@ -87,7 +89,9 @@ def _of_backups(world: World, held: Inventory, now: datetime) -> Situation:
         due=schedule.due(now, world.schedule, verified),
         next_runs=schedule.next_of_each(now, world.schedule),
         expected_since=schedule.expected_since(now, world.schedule),
-        held_back=sum(each.held_back for each in decisions),
+        held_back=0 if guard else sum(each.held_back for each in decisions),
+        guard=guard,
+        unswept=sum(bool(each.goes) for each in decisions) if guard else 0,
     )
 
 

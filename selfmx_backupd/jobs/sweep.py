@@ -68,32 +68,33 @@ def sweep(world: World, run: Run, guard: str | None = None) -> Swept:
     return _carry_out(world, run, plan, read.errors)
 
 
-def ensure_permitted(guard: str | None, *, force: bool) -> None:
+def ensure_permitted(plan: Plan) -> None:
     """Refuse the sweep that somebody typed, before it is a run that could fail.
 
     Raises:
-        GuardRefused: The clock cannot be trusted, and nobody says that it may be.
+        GuardRefused: The clock cannot be trusted with what may go, and nobody says that it may.
     """
-    if guard is not None and not force:
+    if plan.guard is not None and plan.waits:
         raise GuardRefused(
-            f"nothing is swept now: {guard}",
+            f"nothing is swept now: {plan.guard}",
             hint="To remove what may go by this clock all the same: selfmx-backup sweep --force",
         )
 
 
-def sweep_now(world: World, run: Run, *, force: bool = False) -> Swept:
+def sweep_now(world: World, run: Run, *, guard: str | None = None, force: bool = False) -> Swept:
     """The sweep that somebody typed: it reads nothing again, so it is quick.
 
     Args:
         world: What it works with.
         run: Whom to tell.
-        force: Take what the brake holds back, too.
+        guard: Why the clock cannot be trusted with the age of backups: then nothing goes.
+        force: Take what that and the brake hold back, too.
 
     Raises:
         AttentionNeeded: It is done, but for what cannot be removed.
     """
     tidy(world)
-    return _carry_out(world, run, make_plan(world, force=force), ())
+    return _carry_out(world, run, make_plan(world, guard=guard, force=force), ())
 
 
 def make_plan(

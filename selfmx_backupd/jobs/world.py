@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from selfmx_backupd import log
 from selfmx_backupd.adapters.backup_dir import BackupDir
+from selfmx_backupd.adapters.clock import Ticks
 from selfmx_backupd.adapters.state import StateFile
 from selfmx_backupd.config import Settings
 from selfmx_backupd.events import SQLSERVER_CONNECTED
@@ -29,6 +30,7 @@ class World:
     """Everything outside that a recipe may touch.
 
     Attributes:
+        ticks: How the clock went; only the daemon takes them.
         connect: Opens a session; the password is read at that moment.
         connect_to_restore: The same, as the login that may restore, rename and drop.
         now: The time, UTC.
@@ -40,6 +42,7 @@ class World:
     retention: Retention
     directory: BackupDir
     state: StateFile
+    ticks: Ticks
     connect: Callable[[], Session]
     connect_to_restore: Callable[[], Session]
     now: Callable[[], datetime]
@@ -64,6 +67,10 @@ class World:
     def inventory(self) -> Inventory:
         """Read the backup directory and make sense of it."""
         return inventory.take(self.directory.read(), self.directory.prefix, self.now())
+
+    def guard(self) -> str | None:
+        """Why nothing may be swept now; None where the clock can be trusted."""
+        return self.ticks.guard(self.now())
 
     @property
     def database(self) -> str:

@@ -197,6 +197,15 @@ def _entries(seen: Situation) -> Iterable[Finding]:
             "sweep removes at most a quarter",
             "If so many surprise you, type: selfmx-backup list",
         )
+    # A guard that keeps nothing, as on each fresh installation, is no news.
+    if seen.guard is not None and seen.unswept:
+        kept = f"{text.count(seen.unswept, 'backup')} that may go "
+        kept += "is kept" if seen.unswept == 1 else "are kept"
+        yield Finding(
+            Cause.UNSWEPT,
+            f"{kept}: {seen.guard}",
+            "If the clock is right, wait: sweeps go on after a steady day. Type: timedatectl",
+        )
 
 
 def _runs(seen: Situation) -> Iterable[Finding]:

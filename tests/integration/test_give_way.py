@@ -26,9 +26,7 @@ PAUSE_S = 0.3
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Directory:
-    made = Directory(tmp_path)
-    made.state.mkdir()
-    return made
+    return Directory(tmp_path)
 
 
 def asked(world: World, served: tuple[Due, ...] = ()) -> tuple[tuple[Due, ...], bool]:

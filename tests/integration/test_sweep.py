@@ -48,12 +48,12 @@ def fill(directory: Path, size: int) -> list[str]:
     return names
 
 
-def swept(world: World) -> Swept:
+def swept(world: World, guard: str | None = None) -> Swept:
     return run_job(
         world,
         Job.SWEEP,
         "sweep",
-        lambda run: sweep(world, run),
+        lambda run: sweep(world, run, guard),
         cancel=Cancel(),
         progress=lambda _: None,
     )
@@ -154,3 +154,15 @@ def test_one_that_cannot_be_removed_keeps_no_other_and_counts_again(
         outcome = world.state.recall().of(Job.SWEEP)
         # Tried again at once, the daemon would take another quarter.
         assert outcome.last_success_at == NOW
+
+
+def test_a_guard_keeps_everything_and_the_next_sweep_goes_on_as_if_nothing_had_been(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = world_in(tmp_path, monkeypatch)
+    world.directory.path.mkdir()
+    names = fill(world.directory.path, 10)
+    before = left(world.directory.path)
+    assert swept(world, "the clock was set").removed == ()
+    assert left(world.directory.path) == before
+    assert swept(world).removed == tuple(names[: COUNT // 4])

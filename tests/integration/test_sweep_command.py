@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,6 @@ import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
-from selfmx_backupd.errors import GuardRefused
-from selfmx_backupd.jobs.sweep import ensure_permitted, make_plan
 from selfmx_backupd.model import Backup, Damaged, Going, Pin, State
 from tests.build import mounted
 from tests.directory import Directory
@@ -67,7 +66,7 @@ def test_a_dry_run_says_what_would_go_and_changes_nothing_under_somebodys_lock(
         assert directory.type("sweep", "--dry-run") == 0
         assert directory.type("sweep") == 7
     assert directory.names() == before
-    assert not directory.state.exists()
+    assert {each.name for each in directory.state.iterdir()} == {"tick.json"}
     lines = capsys.readouterr().out.splitlines()
     assert [line.partition(" (")[0] for line in lines[:5]] == [
         *(f"would remove {each.file}" for each in made[:2]),
@@ -109,20 +108,28 @@ def test_a_manual_sweep_reads_no_backup_again(directory: Directory) -> None:
 
 
 def test_a_guard_refuses_unless_somebody_says_that_it_goes_all_the_same(
-    directory: Directory,
+    directory: Directory, capsys: Captured
 ) -> None:
-    old(directory)
-    with pytest.raises(GuardRefused, match="nothing is swept now: the clock was set") as raised:
-        ensure_permitted("the clock was set back", force=False)
-    assert raised.value.exit_code == 11
-    assert raised.value.hint is not None
-    assert raised.value.hint.endswith("selfmx-backup sweep --force")
-    ensure_permitted("the clock was set back", force=True)
-    ensure_permitted(None, force=False)
-    plan = make_plan(directory.world(), guard="the clock was set back")
-    assert (len(plan.goes), len(plan.waits), plan.guard) == (0, 5, "the clock was set back")
-    plan = make_plan(directory.world(), guard="the clock was set back", force=True)
-    assert (len(plan.goes), len(plan.waits), plan.guard) == (5, 0, None)
+    made = old(directory)
+    before = directory.names()
+    directory.watch_clock(timedelta(hours=23))
+    assert directory.type("sweep", "--dry-run") == 0
+    said = capsys.readouterr().out
+    assert said.count("held back selfmx_") == 5
+    assert "nothing is swept now: the clock has been steady only since" in said
+    assert directory.type("sweep") == 11
+    said = capsys.readouterr().err
+    assert "error: nothing is swept now: the clock has been steady only since" in said
+    assert "selfmx-backup sweep --force" in said
+    assert directory.names() == before
+    assert directory.type("sweep", "--force") == 0
+    assert len(directory.names()) == 2 * (len(made) - 5)
+
+
+def test_a_guard_that_keeps_nothing_refuses_nothing(directory: Directory) -> None:
+    directory.add(1)
+    directory.watch_clock(timedelta(hours=23))
+    assert directory.type("sweep") == 0
 
 
 def test_one_that_cannot_be_removed_is_exit_code_10_and_says_what_went(

@@ -55,6 +55,9 @@ class Bench:
         self.worker.start(self.world, job, "scheduled backup", recipe)
         assert self.rang.wait(10)
 
+    def rest_s(self) -> float:
+        return self.worker.rest_s(Job.BACKUP, (), NOW, 3600)
+
     def problems(self) -> list[str]:
         return [each.sentence for each in self.worker.findings(self.world)]
 
@@ -73,7 +76,7 @@ def test_it_is_free_by_the_time_that_the_bell_rings(bench: Bench) -> None:
     bench.run(lambda _world, _run: seen.append((bench.worker.is_busy, bench.worker.job)))
     assert seen == [(True, Job.BACKUP)]
     assert (bench.worker.is_busy, bench.worker.job, bench.worker.progress) == (False, None, None)
-    assert bench.worker.rest_s() == 0
+    assert bench.rest_s() == 0
 
 
 def test_it_tells_each_step_and_no_more_than_a_line_a_second(bench: Bench) -> None:
@@ -111,7 +114,7 @@ def test_a_failure_is_a_problem_until_a_run_succeeds(bench: Bench) -> None:
 
     bench.run(fail)
     assert bench.problems() == ["it is broken"]
-    assert 0 < bench.worker.rest_s() <= 60
+    assert 0 < bench.rest_s() <= 60
     bench.run(nothing)
     assert bench.problems() == []
 
@@ -134,7 +137,7 @@ def test_a_lock_that_is_held_for_too_long_is_one_event_and_a_lasting_problem(
         fcntl.flock(held, fcntl.LOCK_EX)
         bench.run(nothing)
         assert bench.problems() == []
-        assert 9 < bench.worker.rest_s() <= 10
+        assert 9 < bench.rest_s() <= 10
         monkeypatch.setattr(worker, "_LOCK_COMPLAINT_S", 0.0)
         for _ in range(2):
             bench.run(nothing)
@@ -151,9 +154,18 @@ def test_a_backup_that_settled_its_tiers_is_not_repeated_at_once(bench: Bench) -
     bench.run(lambda _world, _run: made)
     earlier = (Due(Tier.DAILY, made.started_at - timedelta(hours=1)),)
     later = (Due(Tier.DAILY, made.started_at + timedelta(hours=1)),)
-    assert 3500 < bench.worker.rest_after_success_s(Job.BACKUP, earlier, 3600) <= 3600
-    assert bench.worker.rest_after_success_s(Job.BACKUP, later, 3600) == 0
-    assert bench.worker.rest_after_success_s(Job.SWEEP, earlier, 3600) == 0
+    assert 3500 < bench.worker.rest_s(Job.BACKUP, earlier, NOW, 3600) <= 3600
+    assert bench.worker.rest_s(Job.BACKUP, later, NOW, 3600) == 0
+    assert bench.worker.rest_s(Job.SWEEP, earlier, NOW, 3600) == 0
+
+
+def test_a_backup_from_before_the_clock_was_set_back_is_no_reason_to_wait(bench: Bench) -> None:
+    made = backup(NOW, (Tier.DAILY,))
+    bench.run(lambda _world, _run: made)
+    yesterday = NOW - timedelta(days=1)
+    due = (Due(Tier.DAILY, yesterday - timedelta(hours=1)),)
+    assert bench.worker.rest_s(Job.BACKUP, due, NOW, 3600) > 0
+    assert bench.worker.rest_s(Job.BACKUP, due, yesterday, 3600) == 0
 
 
 def test_a_stop_reaches_the_job_and_is_no_failure(bench: Bench) -> None:

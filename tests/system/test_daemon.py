@@ -173,6 +173,7 @@ def test_what_has_left_its_tiers_is_swept(tmp_path: Path) -> None:
         old = site.listed()[0]["file"]
         # Today's sweep has been done; without the memory of it, it is due again.
         (site.state / "state.json").unlink()
+        watched_since_yesterday(site)
         with DaemonProcess(site) as daemon:
             daemon.wait_for(
                 lambda message: (
@@ -184,6 +185,36 @@ def test_what_has_left_its_tiers_is_swept(tmp_path: Path) -> None:
             log = daemon.stop()
         assert f"removed {old}" in log
         assert len(site.files()) == 2
+
+
+def test_what_has_left_its_tiers_stays_while_the_clock_is_not_trusted(tmp_path: Path) -> None:
+    with Installation(tmp_path) as site:
+        site.settings["retention"] = {"daily": 1, "weekly": 1, "monthly": 1, "minimum": 1}
+        site.write_config()
+        with DaemonProcess(site) as daemon:
+            daemon.wait_for(is_idle)
+            daemon.stop()
+        age_by(site, timedelta(days=100))
+        (site.state / "state.json").unlink()
+        with DaemonProcess(site) as daemon:
+            daemon.wait_for(has("PROBLEM: 1 backup that may go is kept: the clock has been steady"))
+            daemon.wait_for(
+                lambda _: "last_success_at" in str(site.outcomes()["jobs"].get("sweep"))
+            )
+            log = daemon.stop()
+        assert (
+            "warning: 1 backup may go but wait for the next sweep: the clock has been steady only"
+            in log
+        )
+        assert len(site.listed()) == 2
+
+
+def watched_since_yesterday(site: Installation) -> None:
+    """Make the daemon's watch over the clock a day older than it is."""
+    path = site.state / "tick.json"
+    tick = json.loads(path.read_text())
+    since = datetime.fromisoformat(tick["steady_since"]) - timedelta(days=1)
+    path.write_text(json.dumps(tick | {"steady_since": since.isoformat()}))
 
 
 def age_by(site: Installation, span: timedelta) -> None:
