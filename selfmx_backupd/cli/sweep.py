@@ -68,7 +68,7 @@ def _lines(plan: Plan, *, is_dry: bool) -> Iterator[str]:
         yield f"{'would remove' if is_dry else 'removed'} {_about(plan, each)}"
     for each in plan.waits:
         yield f"held back {_about(plan, each)}"
-    if plan.guard is not None:
+    if plan.guard is not None and plan.waits:
         yield f"nothing is swept now: {plan.guard}"
     freed = text.size(sum(_size(plan, each) for each in plan.goes))
     verb = "would be removed" if is_dry else "removed"

@@ -126,10 +126,13 @@ def test_a_guard_refuses_unless_somebody_says_that_it_goes_all_the_same(
     assert len(directory.names()) == 2 * (len(made) - 5)
 
 
-def test_a_guard_that_keeps_nothing_refuses_nothing(directory: Directory) -> None:
+def test_a_guard_that_keeps_nothing_is_not_spoken_of(
+    directory: Directory, capsys: Captured
+) -> None:
     directory.add(1)
     directory.watch_clock(timedelta(hours=23))
     assert directory.type("sweep") == 0
+    assert capsys.readouterr().out == "0 backups removed (0 B), 1 backup kept\n"
 
 
 def test_one_that_cannot_be_removed_is_exit_code_10_and_says_what_went(
