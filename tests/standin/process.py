@@ -72,14 +72,12 @@ class StandIn:
 
     def start(self) -> None:
         """Start it and wait until it listens. A second start keeps the first one's port."""
-        self.data_dir.mkdir(parents=True, exist_ok=True)
-        self.backup_dir.mkdir(parents=True, exist_ok=True)
-        self.sql_log.parent.mkdir(parents=True, exist_ok=True)
+        self._make_places()
         command = [
-            *(sys.executable, "-m", "tests.standin", "--port", str(self.port)),
-            *("--data", str(self.data_dir)),
-            *("--mount", f"{self.server_path}={self.backup_dir}"),
-            *("--sql-log", str(self.sql_log)),
+            *(*self._python(), "-m", "tests.standin", "--port", str(self.port)),
+            *("--data", self._seen(self.data_dir)),
+            *("--mount", f"{self.server_path}={self._seen(self.backup_dir)}"),
+            *("--sql-log", self._seen(self.sql_log)),
             *self.args,
         ]
         self._process = subprocess.Popen(
@@ -140,6 +138,18 @@ class StandIn:
             driver, database=database, user=user, password=password, program=program
         )
         return pyodbc.connect(text, autocommit=autocommit, timeout=10)
+
+    def _make_places(self) -> None:
+        for directory in (self.data_dir, self.backup_dir, self.sql_log.parent):
+            directory.mkdir(parents=True, exist_ok=True)
+
+    def _python(self) -> Sequence[str]:
+        """What starts Python; another where it is to run elsewhere."""
+        return (sys.executable,)
+
+    def _seen(self, path: Path) -> str:
+        """A path as it is seen there."""
+        return str(path)
 
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None:

@@ -1,0 +1,42 @@
+"""SQL Server as it runs in its container: as another user, with files of its own."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.machine.machine import Machine
+from tests.machine.readme import CLONE, PASSWORD
+from tests.machine.roots import STAND_IN_PYTHON
+from tests.standin.process import StandIn
+
+UID = 10001
+_LOGIN = ("--login", f"selfmx_backup:{PASSWORD}:backup,createdb,viewstate")
+
+
+class SqlServer(StandIn):
+    """The stand-in among a machine's files; it outlives the machine's systemd, as a neighbour."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        backups = machine.path("/data/selfmx/backups")
+        super().__init__(machine.path("/srv/sqlserver"), backups, args=_LOGIN)
+        self.sql_log = self.data_dir / "sql.log"
+
+    def restart(self, *args: str) -> None:
+        """End it, and start it again with these arguments."""
+        self.stop()
+        self.args = (*_LOGIN, *args)
+        self.start()
+
+    def _make_places(self) -> None:
+        super()._make_places()
+        os.chown(self.data_dir, UID, UID)
+
+    def _python(self) -> Sequence[str]:
+        # Only the files are the machine's: a process of its own there would not hear SIGTERM.
+        account = (f"--reuid={UID}", f"--regid={UID}", "--clear-groups")
+        python = ("env", f"PYTHONPATH={CLONE}", STAND_IN_PYTHON)
+        return (*self._machine.enter("--mount"), "setpriv", *account, *python)
+
+    def _seen(self, path: Path) -> str:
+        return f"/{path.relative_to(self._machine.root)}"
