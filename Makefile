@@ -5,22 +5,28 @@ PYTHON := .venv/bin/python
 READY := .venv/ready
 # What the stand-ins were sent, for the judge.
 SQL_LOGS := .cache/sql-logs
+# Who has nothing left to do takes over: the long tests are not spread evenly.
+PARALLEL := -n 4 --dist worksteal
 
-.PHONY: demo test test-faults check catalog lock clean
+.PHONY: demo test test-faults test-system check catalog lock clean
 
 demo: $(READY)
 	$(PYTHON) -m tests.demo
 
 test: $(READY)
 	rm -rf $(SQL_LOGS)
-	SELFMX_TEST_SQL_LOGS=$(SQL_LOGS) $(PYTHON) -m pytest -n 4 -m "not faults"
+	SELFMX_TEST_SQL_LOGS=$(SQL_LOGS) $(PYTHON) -m pytest $(PARALLEL) -m "not faults and not machine"
 	$(PYTHON) -m tests.judge $(SQL_LOGS)
 
 # What takes too long for every change: the tests with the marker `faults`.
 test-faults: $(READY)
 	rm -rf $(SQL_LOGS)-faults
-	SELFMX_TEST_SQL_LOGS=$(SQL_LOGS)-faults $(PYTHON) -m pytest -n 4 -m faults tests/system
+	SELFMX_TEST_SQL_LOGS=$(SQL_LOGS)-faults $(PYTHON) -m pytest $(PARALLEL) -m faults tests/system
 	$(PYTHON) -m tests.judge $(SQL_LOGS)-faults
+
+# The units under a real systemd: boots Debians in containers, which wants root.
+test-system: $(READY)
+	$(PYTHON) -m pytest -m machine tests/machine
 
 check: $(READY)
 	.venv/bin/ruff check .

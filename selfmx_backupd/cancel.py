@@ -9,6 +9,10 @@ from contextlib import contextmanager
 from selfmx_backupd.errors import Cancelled
 
 # The signals that ask for the end of the work.
+# Whoever has not ended by then is not going to: a driver that waits for a server which
+# acknowledges nothing waits for ever.
+DEAF_AFTER_S = 120.0
+
 STOPPING = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 
 
@@ -37,6 +41,9 @@ class Cancel:
 
     It may be set from any thread and from a signal handler. A child also ends with its
     parent; ending the child leaves the parent alone.
+
+    Attributes:
+        is_shielded: No wish is heard for a moment.
     """
 
     def __init__(self, parent: "Cancel | None" = None) -> None:
@@ -44,6 +51,7 @@ class Cancel:
         self._event = threading.Event()
         self._signal_number: int = signal.SIGTERM
         self.is_shielded = False
+        self._told: tuple[str, float] | None = None
 
     def request(self, signal_number: int) -> None:
         """Ask for the end of the work; the first signal decides the exit code."""
@@ -73,6 +81,22 @@ class Cancel:
             yield
         finally:
             self.is_shielded = before
+
+    def told(self, what: str) -> None:
+        """Note that something is told to end, before that is done: it may block for ever."""
+        self._told = self._told or (what, time.monotonic())
+
+    def has_ended(self) -> None:
+        """Note that it has ended, for whatever reason."""
+        self._told = None
+
+    @property
+    def unheard_by(self) -> str | None:
+        """What goes on although it was told to end, long ago; None where nothing does."""
+        if self._told is None:
+            return None
+        what, at = self._told
+        return what if time.monotonic() - at > DEAF_AFTER_S else None
 
     def check(self) -> None:
         """Go on, or raise Cancelled."""

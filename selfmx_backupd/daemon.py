@@ -84,6 +84,7 @@ class Daemon:
         self._adoption = Adoption()
         self._recipes = {**RECIPES, Task.ADOPT: self._adoption.adopt_next}
         self._trouble: str | None = None
+        self._stuck: str | None = None
         self._standing = ""
         self._told: AbstractSet[str] = frozenset()
         self._began_at = time.monotonic()
@@ -128,8 +129,25 @@ class Daemon:
             if self._worker.job is not None:
                 look = self._look()  # what is being done is not overdue
         self._notifier.status(self._status(look))
-        self._notifier.alive()
+        if self._is_sound():
+            self._notifier.alive()
         return sleep_s
+
+    def _is_sound(self) -> bool:
+        """Whether only a new process could do better; then systemd's watchdog is left to act.
+
+        A slow backup is sound however long it takes, and so is a hung scheduler: it only
+        rings, and the loop wakes up without it.
+        """
+        trouble = self._worker.stuck_in
+        if trouble is not None:
+            trouble = f"{trouble} does not end, though it was told to"
+        elif not self._timers.is_alive:
+            trouble = "the scheduler's thread has died"
+        if trouble is not None and trouble != self._stuck:
+            log.emit(events.DAEMON_STUCK, reason=trouble)
+        self._stuck = trouble
+        return trouble is None
 
     def _beat(self) -> None:
         error = self._world.ticks.beat(self._world.now())

@@ -19,6 +19,12 @@ DAEMON_STOPPING = Event(
     Level.INFO,
     "stopping on {signal}",
 )
+DAEMON_STUCK = Event(
+    "daemon.stuck",
+    "dc3ef8996e8941059737ad8f4a3cbaec",
+    Level.WARNING,
+    "{reason}: the watchdog is left to end the daemon, which then begins anew",
+)
 DAEMON_RELOADED = Event(
     "daemon.reloaded",
     "bb3839352850478abdfdaf445e4e4455",

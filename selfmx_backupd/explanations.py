@@ -39,6 +39,15 @@ EXPLANATIONS: Mapping[Event, Explanation] = MappingProxyType(
             "The daemon was asked to stop. A backup that is being written is given up, and is "
             "taken after the next start.",
         ),
+        events.DAEMON_STUCK: _as(
+            "A statement cannot be ended, because SQL Server or the driver answers nothing any "
+            "more, or a part of the daemon has died. Only a new process helps. So the daemon "
+            "tells the watchdog no longer that it is well; systemd ends it, the journal shows "
+            "where it hung, and the next one repairs what is unfinished and tries again. If it "
+            "happens again, look at SQL Server.",
+            _SERVER_LOG,
+            _STATUS,
+        ),
         events.DAEMON_RELOADED: _as("The new configuration is in force from now on."),
         events.DAEMON_FAULT: _as(
             "The program met something that its authors did not foresee. The backups that are "

@@ -94,6 +94,11 @@ class Worker:
         return max(0.0, rest_until - time.monotonic())
 
     @property
+    def stuck_in(self) -> str | None:
+        """What it cannot get out of, though it was told to; None where it can."""
+        return self._cancel.unheard_by
+
+    @property
     def doing(self) -> str:
         """How far the running job is, in words; empty where none is running."""
         progress = self.progress

@@ -5,6 +5,7 @@ twice in the hour that exists twice, or late by the jump after the clock was set
 waits in monotonic seconds (seen with APScheduler 3.11.3).
 """
 
+import threading
 from collections.abc import Callable
 from datetime import UTC
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ from apscheduler.triggers.cron import CronTrigger
 from selfmx_backupd.policy.rules import Daily, Monthly, Rule, Weekly
 from selfmx_backupd.policy.schedule import Schedule
 
+_THREAD = "APScheduler"
 # By name, because its numbers count Monday as 0 and cron's count Sunday.
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -44,6 +46,11 @@ class Timers:
     def start(self) -> None:
         """Start the scheduler's thread."""
         self._scheduler.start()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the scheduler's thread lives; it is known by its name."""
+        return any(each.name == _THREAD and each.is_alive() for each in threading.enumerate())
 
     def stop(self) -> None:
         """End it without waiting; its jobs only ring."""

@@ -1,11 +1,12 @@
 """APScheduler's triggers against the policy that decides what is due."""
 
+import time
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from selfmx_backupd.adapters.timers import cron_trigger
+from selfmx_backupd.adapters.timers import Timers, cron_trigger
 from selfmx_backupd.policy import rules
 from selfmx_backupd.policy.rules import Daily, Monthly, Weekly
 from selfmx_backupd.policy.schedule import next_slot
@@ -30,3 +31,16 @@ def test_a_timer_rings_at_every_slot_of_a_year(zone: str, rule: Daily | Weekly |
         slot = next_slot(rule, ZoneInfo(zone), now)
         assert trigger.get_next_fire_time(None, now) == slot
         now = slot + timedelta(seconds=1)
+
+
+def test_whether_the_schedulers_thread_lives_is_known() -> None:
+    timers = Timers(lambda: None)
+    seen = [timers.is_alive]
+    timers.start()
+    seen.append(timers.is_alive)
+    timers.stop()
+    deadline = time.monotonic() + 10
+    while timers.is_alive and time.monotonic() < deadline:
+        time.sleep(0.01)
+    seen.append(timers.is_alive)
+    assert seen == [False, True, False]

@@ -8,6 +8,7 @@ from itertools import count
 
 import pytest
 
+from selfmx_backupd import cancel as cancel_module
 from selfmx_backupd.adapters.mssql.watch import Stall, Watch
 from selfmx_backupd.cancel import Cancel
 from selfmx_backupd.errors import Cancelled, Stalled
@@ -141,3 +142,19 @@ def test_the_watching_thread_ends_with_its_statement() -> None:
     with watching(Statement(), Cancel(), silence, 1800):
         assert "watch" in {thread.name for thread in threading.enumerate()}
     assert "watch" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_what_does_not_end_though_it_was_told_to_is_said_until_it_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cancel_module, "DEAF_AFTER_S", 0.2)
+    statement, cancel = Statement(1.5, deaf_to=1000), Cancel()
+    cancel.request(signal.SIGTERM)
+    heard: list[str | None] = []
+    timer = threading.Timer(1.0, lambda: heard.append(cancel.unheard_by))
+    timer.start()
+    with watching(statement, cancel, silence, 1800) as watch:
+        assert cancel.unheard_by is None
+        statement.run(watch)
+    assert heard == ["the backup of SelfMX"]
+    assert cancel.unheard_by is None

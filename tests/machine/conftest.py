@@ -61,7 +61,7 @@ def service(machine: Machine, server: SqlServer) -> Iterator[Service]:
     if not machine.is_up:
         machine.boot()
     machine.shell(_FORGET)
-    server.restart()
+    server.renew()
     service = Service(machine, server)
     service.configure()
     yield service

@@ -149,7 +149,8 @@ class Machine:
         return self.root / inside.lstrip("/")
 
     def _mount(self, *arguments: str) -> None:
-        subprocess.run(["mount", *arguments], check=True)
+        command = ("mount", *arguments)
+        subprocess.run(command, check=True)
         self._held.callback(subprocess.run, ["umount", "--lazy", arguments[-1]], check=True)
 
     def _start(self, notify: Path) -> subprocess.Popen[str]:

@@ -26,11 +26,26 @@ _OLD_TIMER = "[Timer]\nOnCalendar=daily\n[Install]\nWantedBy=timers.target\n"
 def commands(step: int) -> str:
     """The lines of a step of Install that are to be typed, from the blocks without a language."""
     text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    install = text.split("\n## Install\n")[1].split("\n## ")[0]
+    install = text.split("\n## Install\n")[1].split("\n##")[0]
     told = re.split(r"^\*\*\d\. ", install, flags=re.MULTILINE)[step]
     blocks = re.findall(r"^```\n(.*?)^```$", told, flags=re.MULTILINE | re.DOTALL)
     assert blocks, f"README.md's step {step} has nothing to type"
     return "".join(blocks)
+
+
+def second_database() -> tuple[str, str]:
+    """What is to be typed for a second database, and what its configuration is to say."""
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    told = text.split("\n### A second database\n")[1].split("\n## ")[0]
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", told, flags=re.MULTILINE | re.DOTALL)
+    (typed,) = [block for language, block in blocks if not language]
+    (configuration,) = [block for language, block in blocks if language == "toml"]
+    return typed, configuration
+
+
+def type_in_clone(machine: Machine, typed: str) -> str:
+    """Type lines in the clone, without a network; return what they printed."""
+    return machine.shell(f"cd {CLONE}\n{_OFFLINE}{typed}")
 
 
 def clone(machine: Machine) -> None:
@@ -52,7 +67,7 @@ def install(machine: Machine, port: int) -> None:
     machine.path("/usr/local/bin/editor").chmod(0o755)
     machine.shell("systemctl daemon-reload; systemctl enable --now selfmx-backup.timer")
     for step in _STEPS:
-        machine.shell(f"cd {CLONE}\n{_OFFLINE}{commands(step)}")
+        type_in_clone(machine, commands(step))
 
 
 def _what_is_there(port: int) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """SQL Server as it runs in its container: as another user, with files of its own."""
 
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,9 +23,10 @@ class SqlServer(StandIn):
         super().__init__(machine.path("/srv/sqlserver"), backups, args=_LOGIN)
         self.sql_log = self.data_dir / "sql.log"
 
-    def restart(self, *args: str) -> None:
-        """End it, and start it again with these arguments."""
+    def renew(self, *args: str) -> None:
+        """End it, and start another one with these arguments, whose database is new."""
         self.stop()
+        shutil.rmtree(self.data_dir)
         self.args = (*_LOGIN, *args)
         self.start()
 

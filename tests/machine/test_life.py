@@ -6,7 +6,8 @@ from tests.machine.machine import NOBODY
 from tests.machine.service import Service
 from tests.machine.sqlserver import UID
 
-SLOW = ("--size", "64", "--rate", "4")
+# Some seconds to write it, and some to read it back.
+SLOW = ("--size", "16", "--rate", "4")
 
 
 def test_what_readme_has_typed_installs_it_and_ends_the_old_timer(service: Service) -> None:
@@ -21,9 +22,11 @@ def test_what_readme_has_typed_installs_it_and_ends_the_old_timer(service: Servi
 def test_the_first_start_takes_a_backup_that_the_group_may_read(service: Service) -> None:
     service.systemctl("start")
     assert service.property("ActiveState") == "active"
-    status = service.wait_for("newest backup", "1 verified backup", "next daily")
+    status = service.wait_until_idle()
+    assert "1 verified backup" in status
+    assert "next daily" in status
     shown = service.machine.run("systemctl", "status", service.unit).stdout
-    assert f'Status: "{status[:20]}' in shown
+    assert 'Status: "newest backup ' in shown
     group = service.backups.stat().st_gid
     for name in service.files():
         info = (service.backups / name).stat()
@@ -46,7 +49,7 @@ def test_an_ordinary_user_sees_the_status_and_may_not_read_the_secrets(service: 
 def test_a_reload_takes_up_a_good_file_without_disturbing_the_backup_that_runs(
     service: Service,
 ) -> None:
-    service.server.restart(*SLOW)
+    service.server.renew(*SLOW)
     service.systemctl("start")
     service.wait_for("backing up", "%")
     service.configure(schedule={"daily": "05:45"}, backup={"prefix": "other"})
@@ -54,7 +57,7 @@ def test_a_reload_takes_up_a_good_file_without_disturbing_the_backup_that_runs(
     service.wait_for_log("changed, but taken up only by a restart: backup.prefix")
     service.wait_for("1 verified backup", "05:45")
     assert "given up" not in service.journal()
-    assert [each["tiers"] for each in service.listed()] == [["daily", "weekly", "monthly"]]
+    assert len(service.entries("backup.published")) == 1
 
 
 def test_a_reload_of_a_bad_file_changes_nothing_and_says_what_is_wrong(service: Service) -> None:
@@ -65,13 +68,15 @@ def test_a_reload_of_a_bad_file_changes_nothing_and_says_what_is_wrong(service: 
     service.systemctl("reload")
     assert "config.toml: schedule.daily: " in service.wait_for_log("the old one stays in force")
     assert service.journal("--priority=err").count("\n") == 1
-    assert service.wait_for("1 verified backup").rpartition("next")[2] == before.rpartition("next")[2]
+    assert (
+        service.wait_for("1 verified backup").rpartition("next")[2] == before.rpartition("next")[2]
+    )
     assert service.property("ActiveState") == "active"
     assert service.pid() == pid
 
 
 def test_a_stop_in_mid_backup_ends_it_on_the_server_and_leaves_nothing(service: Service) -> None:
-    service.server.restart(*SLOW)
+    service.server.renew(*SLOW)
     service.systemctl("start")
     service.wait_for("backing up", "%")
     service.systemctl("stop")

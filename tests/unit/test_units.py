@@ -10,8 +10,7 @@ ITS_OWN = {
     ),
     "RequiresMountsFor=/data/selfmx/backups": "RequiresMountsFor=/data/%i/backups",
     "ExecStart=/opt/selfmx-backupd/bin/selfmx-backupd run": (
-        "ExecStart=/opt/selfmx-backupd/bin/selfmx-backupd run"
-        " --config /etc/selfmx-backupd/%i.toml"
+        "ExecStart=/opt/selfmx-backupd/bin/selfmx-backupd run --config /etc/selfmx-backupd/%i.toml"
     ),
     "StateDirectory=selfmx-backupd": "StateDirectory=selfmx-backupd/%i",
     "LoadCredential=sqlserver-password:/etc/selfmx-backupd/sqlserver-password": (

@@ -65,6 +65,7 @@ class Watch:
     ) -> None:
         self._finished.set()
         self._thread.join()
+        self._cancel.has_ended()
 
     def moved(self) -> None:
         """The server said something."""
@@ -97,6 +98,7 @@ class Watch:
 
     def _end(self, cause: BackupdError) -> None:
         self.cause = self.cause or cause
+        self._cancel.told(self._doing)
         with suppress(Exception):  # the statement may end in this very moment
             self._interrupt()
         self._finished.wait(_CANCEL_AGAIN_S)

@@ -1,0 +1,38 @@
+"""The units as systemd itself judges them, and what they leave to work."""
+
+import pytest
+
+from tests.machine.machine import Machine
+from tests.machine.readme import CLONE
+from tests.machine.service import Service
+
+UNITS = ("selfmx-backupd.service", "selfmx-backupd@.service")
+# In tenths: 1.5, of 10.
+EXPOSURE = 15
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_systemd_finds_nothing_wrong_with_a_unit(service: Service, unit: str) -> None:
+    name = unit.replace("@", "@selfmx")
+    service.machine.shell(
+        f"cp {CLONE}/systemd/{unit} /etc/systemd/system/; systemctl daemon-reload"
+    )
+    done = service.machine.run("systemd-analyze", "verify", f"/etc/systemd/system/{name}")
+    # It names units of the Debian itself, too.
+    assert "selfmx" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_unit_is_hardly_exposed(machine: Machine, unit: str) -> None:
+    analyze = ("systemd-analyze", "security", "--offline=yes", f"--threshold={EXPOSURE}")
+    done = machine.run(*analyze, f"{CLONE}/systemd/{unit}", check=False)
+    assert done.returncode == 0, done.stdout[-500:]
+
+
+@pytest.mark.parametrize("driver", ["auto", "/usr/lib/x86_64-linux-gnu/odbc/libtdsodbc.so"])
+def test_both_drivers_work_in_it(service: Service, driver: str) -> None:
+    service.configure(sqlserver={"driver": driver})
+    service.systemctl("start")
+    assert "1 verified backup" in service.wait_until_idle()
+    (connected,) = service.entries("sqlserver.connected")[:1]
+    assert ("libtdsodbc" in connected["MESSAGE"]) == (driver != "auto")
