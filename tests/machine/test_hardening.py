@@ -1,5 +1,7 @@
 """The units as systemd itself judges them, and what they leave to work."""
 
+import json
+
 import pytest
 
 from tests.machine.machine import Machine
@@ -27,6 +29,13 @@ def test_a_unit_is_hardly_exposed(machine: Machine, unit: str) -> None:
     analyze = ("systemd-analyze", "security", "--offline=yes", f"--threshold={EXPOSURE}")
     done = machine.run(*analyze, f"{CLONE}/systemd/{unit}", check=False)
     assert done.returncode == 0, done.stdout[-500:]
+
+
+def test_the_clock_guard_sees_which_boot_it_is(service: Service) -> None:
+    service.systemctl("start")
+    tick = json.loads(service.machine.path(f"{service.places.state}/tick.json").read_text())
+    boot_id = service.machine.shell("cat /proc/sys/kernel/random/boot_id").strip()
+    assert tick["boot_id"] == boot_id
 
 
 @pytest.mark.parametrize("driver", ["auto", "/usr/lib/x86_64-linux-gnu/odbc/libtdsodbc.so"])

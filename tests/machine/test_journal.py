@@ -1,10 +1,11 @@
 """What an administrator reads with journalctl, and what wakes him."""
 
 from tests.machine.machine import until
+from tests.machine.roots import REPOSITORY
 from tests.machine.service import Service
 
 # What README.md has monitoring type.
-ALERT = 'test -z "$(journalctl -q -u selfmx-backupd -p err --since -15min)"'
+ALERT = 'test -z "$(journalctl -q -u selfmx-backupd -p err --since -15min | tee /dev/stderr)"'
 
 
 def test_an_entry_has_its_fields(service: Service) -> None:
@@ -47,6 +48,7 @@ def test_what_time_may_mend_wakes_nobody_and_the_status_says_it(service: Service
 def test_the_alerts_of_readme_are_silent_when_all_is_well_and_speak_when_it_is_not(
     service: Service,
 ) -> None:
+    assert f"\n{ALERT}\n" in (REPOSITORY / "README.md").read_text(encoding="utf-8")
     service.machine.shell("journalctl --rotate --vacuum-time=1s")
     service.systemctl("start")
     service.wait_until_idle()
@@ -59,7 +61,9 @@ def test_the_alerts_of_readme_are_silent_when_all_is_well_and_speak_when_it_is_n
             (service.backups / name).unlink()
     service.systemctl("restart")
     until(lambda: service.journal("--priority=err"), bool, 60)
-    assert service.machine.run("sh", "-c", ALERT, check=False).returncode == 1
+    alert = service.machine.run("sh", "-c", ALERT, check=False)
+    assert alert.returncode == 1
+    assert "is missing: its manifest is here, the file is gone" in alert.stderr
     told = service.machine.run("selfmx-backupd", "status", check=False)
     assert told.returncode == 2
     assert told.stdout.startswith("CRITICAL - ")

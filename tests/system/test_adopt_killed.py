@@ -13,6 +13,8 @@ from tests.installation import DaemonProcess, environment
 from tests.system.adopting import AdoptSite, begin, look
 from tests.system.test_crash import KILL
 
+pytestmark = pytest.mark.faults
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 MOVED = "selfmx_20200202_020202.bak"
 # The new manifest is written under another name and renamed, the old one removed; and one more.

@@ -12,6 +12,8 @@ import pytest
 
 from tests.installation import DaemonProcess, Installation
 
+pytestmark = pytest.mark.faults
+
 KILL = Path(__file__).resolve().parents[1] / "kill"
 # A manual backup acts on files about this often; fewer would mean that the hook is blind.
 FEWEST_ACTS = 20

@@ -7,9 +7,13 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
+
 from selfmx_backupd.model import Backup, Pin, State
 from tests.directory import Directory
 from tests.installation import BIN, environment
+
+pytestmark = pytest.mark.faults
 
 KILL = Path(__file__).resolve().parents[1] / "kill"
 FOR_EVER = Pin(until=None, reason="")

@@ -17,6 +17,8 @@ from tests.installation import DaemonProcess, Installation, environment
 from tests.system.test_backup import wait_for_line
 from tests.system.test_daemon import has, is_idle
 
+pytestmark = pytest.mark.faults
+
 
 def test_a_lock_that_cannot_be_opened_is_reported_and_not_only_overdue(tmp_path: Path) -> None:
     with Installation(tmp_path) as site:
