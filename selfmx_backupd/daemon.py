@@ -134,7 +134,7 @@ class Daemon:
         return sleep_s
 
     def _is_sound(self) -> bool:
-        """Whether only a new process could do better; then systemd's watchdog is left to act.
+        """Whether it works; where only a new process could, systemd's watchdog is left to act.
 
         A slow backup is sound however long it takes, and so is a hung scheduler: it only
         rings, and the loop wakes up without it.
