@@ -24,6 +24,8 @@ SLOW = ("--size", "4", "--rate", "4")
 AS_IT_WAS = Seen({"SelfMX": OLD}, app_runs=True)
 SWAPPED = Seen({"SelfMX": NEW, "SelfMX_before_STAMP": OLD}, app_runs=True)
 PROMPT = "Type SelfMX to go on: "
+# As the kernel's /proc shows a system call and its first argument, on x86-64.
+READ, STANDARD_INPUT = "0", "0x0"
 CTRL_C, END_OF_INPUT = "\x03", "\x04"
 
 
@@ -66,6 +68,14 @@ class Terminal:
         while words not in self.shown:
             assert time.monotonic() < deadline, self.shown
             assert self._read(), self.shown
+
+    def wait_until_it_reads(self, timeout_s: float = 40) -> None:
+        """Wait until it waits for a key: Python loses a Ctrl-C between its prompt and its read."""
+        deadline = time.monotonic() + timeout_s
+        doing = Path(f"/proc/{self.process.pid}/syscall")
+        while (said := doing.read_text().split())[:2] != [READ, STANDARD_INPUT]:
+            assert time.monotonic() < deadline, said
+            time.sleep(0.01)
 
     def type(self, keys: str) -> None:
         """Press keys."""
@@ -132,6 +142,7 @@ def test_the_name_is_a_yes(site: RestoreSite, words: tuple[str, ...]) -> None:
 def test_ctrl_c_at_the_prompt_ends_it_and_nothing_has_happened(site: RestoreSite) -> None:
     with Terminal(site, "--latest") as terminal:
         terminal.wait_for(PROMPT)
+        terminal.wait_until_it_reads()
         terminal.type(CTRL_C)
         assert terminal.end() == 130
         assert "Traceback" not in terminal.shown
