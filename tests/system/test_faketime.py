@@ -73,7 +73,7 @@ class Scene:
         return sorted(each["started_at"][:16] for each in self.site.listed())
 
 
-def idle(count: int, newest: str = "s old") -> Callable[[str], bool]:
+def idle(count: int, newest: str = " s old") -> Callable[[str], bool]:
     """A status without a problem: so many verified backups, the newest so old."""
     backups = f"{count} verified backup{'' if count == 1 else 's'} "
     return lambda said: said.startswith("STATUS=newest") and newest in said and backups in said
