@@ -13,7 +13,7 @@ because no rename changes them and the copy's carry a stamp of their own.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
 
@@ -102,22 +102,32 @@ def is_settled(plan: RestorePlan, wanted: Repair) -> bool:
     return plan.live_state is None and plan.step in (Step.COPYING, Step.STOPPING)
 
 
-def kept_after(
-    plan: RestorePlan, wanted: Repair, found: Sequence[Found], now: datetime
-) -> tuple[Kept, ...]:
+def with_stray(plan: RestorePlan, wanted: Repair, now: datetime) -> RestorePlan:
+    """The plan with what a repair moves aside kept in mind, to be written before it acts.
+
+    A swap that fails half-way can leave it under that name, and the next repair takes another.
+
+    Args:
+        plan: As it is.
+        wanted: The repair that is about to be done.
+        now: UTC.
+    """
+    if wanted.stray is None:
+        return plan
+    return replace(plan, kept=(*plan.kept, _kept(wanted.stray, now)))
+
+
+def kept_after(plan: RestorePlan, found: Sequence[Found], now: datetime) -> tuple[Kept, ...]:
     """What restores have left behind once a repair is done; each once, and only what is there.
 
     A database that somebody else gave one of the plan's names is not ours to keep or to drop.
 
     Args:
-        plan: As it was.
-        wanted: The repair that has been done.
+        plan: As the repair left it.
         found: Every database afterwards.
         now: UTC.
     """
     more = []
-    if wanted.stray is not None:
-        more.append(_kept(wanted.stray, now))
     is_beside = plan.kind is Kind.BESIDE
     old, new = _the_old(plan, found), _with_files(found, plan.incoming_files)
     if old is not None and _is(old, plan.aside) and plan.kind in (Kind.BESIDE, Kind.UNDO):

@@ -166,6 +166,23 @@ def test_a_stranger_that_was_moved_aside_is_remembered_and_told(server: Server, 
     assert stray in told
 
 
+def test_each_of_two_strangers_that_were_moved_aside_is_remembered_and_told(
+    tmp_path: Path,
+) -> None:
+    """Whatever makes the database anew may do so between the two renames of a swap."""
+    again = ("--fault", "made-after:MODIFY NAME = [SelfMX_stray_")
+    with Server(tmp_path, driver=usable(DRIVER), standin=again) as server:
+        server.sql("DROP DATABASE [SelfMX]")
+        server.make("Original", BESIDE.aside)
+        server.make("Empty", "SelfMX")
+        left = replace(dead(Kind.BESIDE, Step.SWAPPING), live_files=(f"{DATA}/Original.mdf",))
+        closed, told = healed(server, left)
+        strays = server.names() - {"SelfMX"}
+    assert len(strays) == 2
+    assert set(names(closed)) == strays
+    assert all(each in told for each in strays)
+
+
 def test_an_overwriting_that_died_at_its_end_lets_users_and_backups_in_again(
     tmp_path: Path,
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
-from selfmx_backupd.policy.repair import Repair, Serving, is_settled, kept_after, repair
+from selfmx_backupd.policy.repair import Repair, Serving, is_settled, kept_after, repair, with_stray
 from selfmx_backupd.restoration import Kind, Step
 from tests.build import utc
 from tests.property.restores import STRAY, Refused, Site, Who, acts, apply, crashed, site
@@ -161,7 +161,8 @@ def test_a_plan_is_closed_only_where_what_is_in_service_is_known_or_there_was_no
 def test_every_database_of_a_plan_that_is_out_of_service_is_kept_in_mind(here: Site) -> None:
     """What nobody remembers, nobody finds at three in the morning."""
     want, after = wanted(here), repaired(here)
-    kept = {each.name for each in kept_after(here.plan, want, after.found, AT)}
+    minded = with_stray(here.plan, want, AT)
+    kept = {each.name for each in kept_after(minded, after.found, AT)}
     ours = {(Who.OLD, here.plan.aside)}
     if here.plan.kind is Kind.BESIDE:
         ours.add((Who.NEW, here.plan.incoming))

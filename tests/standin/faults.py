@@ -59,6 +59,9 @@ KINDS: dict[str, FaultKind] = {
     "drop-after": FaultKind(
         Argument.NAME, "the connection is cut once the TIMES-th statement holding that text ran"
     ),
+    "made-after": FaultKind(
+        Argument.NAME, "somebody makes the missing first --database once such a statement ran"
+    ),
     "flip": FaultKind(Argument.NONE, "one byte of the backup's data is flipped after BACKUP"),
     "damaged-header": FaultKind(Argument.NONE, "the file's first bytes are damaged after BACKUP"),
     "truncate": FaultKind(Argument.PERCENT, "the file is cut to that percentage after BACKUP"),

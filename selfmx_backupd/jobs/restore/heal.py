@@ -90,7 +90,7 @@ def _after_failure(world: World, run: Run, session: Session) -> Sequence[str]:
 
 def _heal(world: World, run: Run, plan: RestorePlan, session: Session | None) -> Healed:
     with _answering(world.for_restoring(), plan, session) as server:
-        wanted = _decide_and_act(world, run, server, plan)
+        wanted, plan = _decide_and_act(world, run, server, plan)
         there = _open_again(server, plan)
         notes = Notes()
         if plan.kind is Kind.IN_PLACE and wanted.serving is Serving.NEW:
@@ -114,25 +114,37 @@ def _heal(world: World, run: Run, plan: RestorePlan, session: Session | None) ->
     )
 
 
-def _decide_and_act(world: World, run: Run, session: Session, plan: RestorePlan) -> Repair:
-    """Look and act; and look again where a name was taken in between."""
-    wanted = _decide(world, session, plan)
+def _decide_and_act(
+    world: World, run: Run, session: Session, plan: RestorePlan
+) -> tuple[Repair, RestorePlan]:
+    """Look and act; and look again where a name was taken in between.
+
+    Returns:
+        What was done, and the plan with what was moved aside.
+    """
+    wanted, plan = _decide(world, run, session, plan)
     try:
         _apply(world, run, session, plan, wanted)
     except ServerRefused as error:
         # A THROW says only the last of several errors again, and that is 5069.
         if error.number not in (numbers.NAME_TAKEN, numbers.ALTER_FAILED):
             raise
-        wanted = _decide(world, session, plan)
+        wanted, plan = _decide(world, run, session, plan)
         _apply(world, run, session, plan, wanted)
-    return wanted
+    return wanted, plan
 
 
-def _decide(world: World, session: Session, plan: RestorePlan) -> Repair:
+def _decide(
+    world: World, run: Run, session: Session, plan: RestorePlan
+) -> tuple[Repair, RestorePlan]:
     found = _settled(session, plan)
     stamp = free_stamp(world, found, plan.database, "stray")
     stray = restore.derived_name(plan.database, "stray", stamp)
-    return repair.repair(plan, [_as_found(each) for each in found], stray)
+    wanted = repair.repair(plan, [_as_found(each) for each in found], stray)
+    minded = repair.with_stray(plan, wanted, world.now())
+    if minded != plan:
+        run.record(minded)
+    return wanted, minded
 
 
 def _apply(world: World, run: Run, session: Session, plan: RestorePlan, wanted: Repair) -> None:
@@ -243,7 +255,7 @@ def _ended(
     While what is in service is neither, it has no end: STATUS goes on saying so.
     """
     now = world.now()
-    kept = repair.kept_after(plan, wanted, [_as_found(each) for each in there], now)
+    kept = repair.kept_after(plan, [_as_found(each) for each in there], now)
     if not repair.is_settled(plan, wanted):
         return replace(plan, app_stopped=app_stopped, kept=kept)
     step = Step.DONE if wanted.serving is Serving.NEW else Step.GIVEN_UP

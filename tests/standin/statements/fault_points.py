@@ -39,10 +39,19 @@ def points(session: Session, effects: Mapping[str, Effect]) -> Points:
 def after_statement(session: Session, text: str) -> None:
     """What happens once a statement has run and before its client hears of it."""
     faults = session.instance.faults
+    if faults.is_the_time("made-after", text):
+        _make_again(session)
     if faults.is_the_time("die-after", text):
         _die()
     if faults.is_the_time("drop-after", text):
         _drop(session)
+
+
+def _make_again(session: Session) -> None:
+    """As an application does that finds its database missing."""
+    store, name = session.instance.store, session.instance.options.databases[0]
+    if store.find(name) is None:
+        store.create(name)
 
 
 def _drop(session: Session) -> Never:
