@@ -28,9 +28,10 @@ done
 # faketime        sets the clock of the daemon under test
 # mono-mcs        mono and its C# compiler, for the judge
 # mmdebstrap, systemd-container  make root file systems, and boot them
+# debian-archive-keyring  which mmdebstrap trusts; Ubuntu has it not by itself
 packages="python3-venv unixodbc libgssapi-krb5-2 tdsodbc faketime"
 [ "$judge" != true ] || packages="$packages mono-mcs"
-[ "$machines" != true ] || packages="$packages mmdebstrap systemd-container"
+[ "$machines" != true ] || packages="$packages mmdebstrap systemd-container debian-archive-keyring"
 
 missing=""
 for package in $packages; do

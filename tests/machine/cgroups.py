@@ -4,12 +4,19 @@ systemd-nspawn makes `payload` below the group that it is started in: the system
 that were started in one would take each other's services for their own, and kill them.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 _UNIFIED = "0::"
 _SYSTEMDS_OWN = "name=systemd"
+
+
+def may_make() -> bool:
+    """Whether there is a place for new groups, and it may be written to."""
+    ours = tuple(_ours())
+    return bool(ours) and all(os.access(group, os.W_OK) for group in ours)
 
 
 def make(name: str) -> tuple[Path, ...]:

@@ -10,8 +10,12 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+
+from tests.machine import cgroups
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CACHE = REPOSITORY / ".cache" / "roots"
@@ -24,7 +28,12 @@ _PACKAGES = (
 )
 _LOCK = REPOSITORY / "packaging" / "requirements-dev.lock"
 _PROJECT = REPOSITORY / "pyproject.toml"
-_TOOLS = ("mmdebstrap", "systemd-nspawn", "nsenter")
+_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+_OUTWARD = (
+    *("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "PIP_PROXY", "PIP_CERT"),
+    *("SSL_CERT_FILE", "http_proxy", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"),
+)
+_TOOLS = ("mmdebstrap", "systemd-nspawn", "nsenter", "unshare")
 _VENV = "/opt/selfmx-backupd"
 _STAND_IN = "/opt/stand-in"
 STAND_IN_PYTHON = f"{_STAND_IN}/bin/python"
@@ -37,6 +46,10 @@ def missing_because() -> str:
     missing = [tool for tool in _TOOLS if shutil.which(tool) is None]
     if missing:
         return f"{', '.join(missing)} is missing: packaging/prepare.sh --with-machines"
+    mounting = ("unshare", "--mount", "true")
+    may_mount = subprocess.run(mounting, capture_output=True, check=False)
+    if may_mount.returncode != 0 or not cgroups.may_make():
+        return "root may not mount or make control groups here: use a virtual machine"
     return ""
 
 
@@ -80,11 +93,9 @@ def _make(suite: str, root: Path) -> None:
     # The mirror is mmdebstrap's own, or what the host's apt has been told.
     _run("mmdebstrap", "--quiet", "--variant=minbase", f"--include={packages}", suite, str(making))
     (making / "constraints.txt").write_text("\n".join(_constraints()) + "\n")
-    certificates = "/etc/ssl/certs/ca-certificates.crt"
     inside = (
         *("systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--as-pid2"),
-        *(f"--directory={making}", "--resolv-conf=bind-host", "--bind-ro=/etc/ssl/certs"),
-        *(f"--setenv=PIP_CERT={certificates}", f"--setenv=SSL_CERT_FILE={certificates}"),
+        *(f"--directory={making}", "--resolv-conf=bind-host", *_way_out()),
     )
     for venv, wanted in ((_VENV, _requirements()), (_STAND_IN, ("pysqlbridge",))):
         _run(*inside, "python3", "-m", "venv", venv)
@@ -93,6 +104,20 @@ def _make(suite: str, root: Path) -> None:
         _run(*inside, *pip, "setuptools")
         _run(*inside, *pip, "--use-pep517", "--no-build-isolation", *wanted)
     making.rename(root)
+
+
+def _way_out() -> Iterator[str]:
+    """What lets pip fetch in there as it does on this host: its certificates, proxy and index."""
+    told = dict(os.environ)
+    for key in ("index-url", "extra-index-url", "trusted-host", "proxy"):
+        asked = (sys.executable, "-m", "pip", "config", "get", f"global.{key}")
+        done = subprocess.run(asked, capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            told.setdefault(f"PIP_{key.replace('-', '_').upper()}", done.stdout.strip())
+    if _CERTIFICATES.exists():
+        yield f"--bind-ro={_CERTIFICATES}"
+        told |= {"PIP_CERT": str(_CERTIFICATES), "SSL_CERT_FILE": str(_CERTIFICATES)}
+    yield from (f"--setenv={name}={told[name]}" for name in _OUTWARD if name in told)
 
 
 def _run(*command: str) -> None:
