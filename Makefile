@@ -24,9 +24,9 @@ test-faults: $(READY)
 	SELFMX_TEST_SQL_LOGS=$(SQL_LOGS)-faults $(PYTHON) -m pytest $(PARALLEL) -m faults tests/system
 	$(PYTHON) -m tests.judge $(SQL_LOGS)-faults
 
-# The units under a real systemd: boots Debians in containers, which wants root.
+# The units under a real systemd: boots two Debians in containers, side by side; wants root.
 test-system: $(READY)
-	$(PYTHON) -m pytest -m machine tests/machine
+	$(PYTHON) -m pytest -n 2 --dist loadgroup -m machine tests/machine
 
 check: $(READY)
 	.venv/bin/ruff check .

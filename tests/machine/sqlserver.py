@@ -11,7 +11,6 @@ from tests.machine.roots import STAND_IN_PYTHON
 from tests.standin.process import StandIn
 
 UID = 10001
-_LOGIN = ("--login", f"selfmx_backup:{PASSWORD}:backup,createdb,viewstate")
 
 
 class SqlServer(StandIn):
@@ -20,14 +19,14 @@ class SqlServer(StandIn):
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         backups = machine.path("/data/selfmx/backups")
-        super().__init__(machine.path("/srv/sqlserver"), backups, args=_LOGIN)
+        super().__init__(machine.path("/srv/sqlserver"), backups, args=_login(PASSWORD))
         self.sql_log = self.data_dir / "sql.log"
 
-    def renew(self, *args: str) -> None:
+    def renew(self, *args: str, password: str = PASSWORD) -> None:
         """End it, and start another one with these arguments, whose database is new."""
         self.stop()
         shutil.rmtree(self.data_dir)
-        self.args = (*_LOGIN, *args)
+        self.args = (*_login(password), *args)
         self.start()
 
     def _make_places(self) -> None:
@@ -42,3 +41,8 @@ class SqlServer(StandIn):
 
     def _seen(self, path: Path) -> str:
         return f"/{path.relative_to(self._machine.root)}"
+
+
+def _login(password: str) -> tuple[str, str]:
+    """What step 4 of README.md's section Install makes."""
+    return ("--login", f"selfmx_backup:{password}:backup,createdb,viewstate")

@@ -227,6 +227,16 @@ def test_a_missing_password_file_is_exit_code_3(tmp_path: Path) -> None:
         assert site.files() == set()
 
 
+def test_a_password_that_the_service_was_given_names_that_very_service(tmp_path: Path) -> None:
+    given = tmp_path / "credentials" / "selfmx-backupd@other.service"
+    given.mkdir(parents=True)
+    (given / "sqlserver-password").write_text("the old one\n")
+    with Installation(tmp_path) as site:
+        done = site.run("selfmx-backup", env={"CREDENTIALS_DIRECTORY": str(given)})
+        assert done.returncode == 4
+        assert "Has it changed? Type: systemctl restart selfmx-backupd@other\n" in done.stderr
+
+
 def test_a_held_lock_is_exit_code_7_and_names_the_holder(tmp_path: Path) -> None:
     with Installation(tmp_path) as site, (site.backups / "selfmx.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

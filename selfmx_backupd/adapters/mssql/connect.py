@@ -206,8 +206,9 @@ def connect(target: Target, program: str, credentials_directory: str | None) -> 
     except pyodbc.Error as error:
         refusal = failures.while_connecting(_without(password, error), address)
         if isinstance(refusal, LoginRefused) and credentials_directory:
-            # systemd copied the password when the service began.
-            refusal.hint = f"{refusal.hint} Has it changed? Type: systemctl restart selfmx-backupd"
+            # systemd copied the password when the service began, into a directory of its name.
+            unit = Path(credentials_directory).name.removesuffix(".service")
+            refusal.hint = f"{refusal.hint} Has it changed? Type: systemctl restart {unit}"
         if isinstance(refusal, LoginRefused) and target.keys:
             refusal.hint = (refusal.hint or "").replace("sqlserver.", f"sqlserver.{target.keys}")
         # `from None`: what the driver raised may know the connection string.
