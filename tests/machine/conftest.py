@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from _pytest.mark import ParameterSet
 
 from tests.machine import readme
 from tests.machine.machine import Machine
@@ -23,14 +22,11 @@ systemctl reset-failed
 """
 
 
-def _param(suite: str) -> ParameterSet:
-    """A Debian, whose tests all run in one process and so share its machine."""
-    # The first test of all may have to make the root file system.
-    marks = (pytest.mark.machine, pytest.mark.timeout(900), pytest.mark.xdist_group(suite))
-    return pytest.param(suite, marks=marks)
+# The first test of all may have to make the root file system.
+_MARKS = (pytest.mark.machine, pytest.mark.timeout(900))
 
 
-@pytest.fixture(scope="session", params=[_param(each) for each in SUITES])
+@pytest.fixture(scope="session", params=[pytest.param(each, marks=_MARKS) for each in SUITES])
 def suite(request: pytest.FixtureRequest) -> str:
     reason = missing_because()
     if reason and os.environ.get("CI") == "true":

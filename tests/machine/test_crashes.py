@@ -6,9 +6,12 @@ from datetime import timedelta
 import pytest
 
 from selfmx_backupd import wiring
+from tests.machine.machine import until
 from tests.machine.service import Service
 from tests.machine.test_life import SLOW
 
+# systemd's own, see DefaultStartLimitBurst= in systemd-system.conf(5).
+MANAGERS_LIMIT = 5
 AT_ONCE = "[Service]\nRestartSec=100ms\n"
 
 
@@ -35,6 +38,15 @@ def test_a_daemon_that_dies_in_mid_backup_begins_anew_and_repairs(
     service.wait_until_restarted()
     ensure_repaired(service)
     assert said in service.journal()
+
+
+def test_a_daemon_that_dies_at_each_start_is_never_given_up(service: Service) -> None:
+    service.drop_in(f"{AT_ONCE}ExecStart=\nExecStart=/bin/false\n")
+    service.machine.run("systemctl", "start", service.unit, check=False)
+    # Without the unit's own limit, systemd has enough of five within ten seconds.
+    until(service.restarts, lambda it: it > 2 * MANAGERS_LIMIT)
+    service.drop_in(AT_ONCE)
+    assert "1 verified backup" in service.wait_until_idle()
 
 
 def test_a_power_cut_in_mid_backup_is_repaired_by_the_next_boot(service: Service) -> None:

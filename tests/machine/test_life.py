@@ -2,7 +2,7 @@
 
 import stat
 
-from tests.machine.machine import NOBODY
+from tests.machine.machine import NOBODY, until
 from tests.machine.service import Service
 from tests.machine.sqlserver import UID
 
@@ -35,6 +35,14 @@ def test_the_first_start_takes_a_backup_that_the_group_may_read(service: Service
         assert (info.st_uid == UID) == name.endswith(".bak")
     assert [each["state"] for each in service.listed()] == ["verified"]
     assert service.journal("--priority=err") == ""
+
+
+def test_the_unit_as_it_is_shipped_is_watched_and_shows_that_it_lives(service: Service) -> None:
+    service.systemctl("start")
+    assert service.property("WatchdogUSec") != "0"
+    before = int(service.property("WatchdogTimestampMonotonic"))
+    service.systemctl("reload")
+    until(lambda: int(service.property("WatchdogTimestampMonotonic")), lambda it: it > before)
 
 
 def test_an_ordinary_user_sees_the_status_and_may_not_read_the_secrets(service: Service) -> None:
