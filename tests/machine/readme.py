@@ -2,11 +2,14 @@
 
 import re
 import shutil
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from tests.machine.machine import Machine
 from tests.machine.roots import REPOSITORY
+from tests.standin.process import PASSWORD as PASSWORD_OF_SA
 
 CLONE = "/usr/src/selfmx-backupd"
 PASSWORD = "Backup-1!"
@@ -23,24 +26,36 @@ _EDITOR = """\
 _OLD_TIMER = "[Timer]\nOnCalendar=daily\n[Install]\nWantedBy=timers.target\n"
 
 
+def text() -> str:
+    """All of it."""
+    return (REPOSITORY / "README.md").read_text(encoding="utf-8")
+
+
 def commands(step: int) -> str:
     """The lines of a step of Install that are to be typed, from the blocks without a language."""
-    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    install = text.split("\n## Install\n")[1].split("\n##")[0]
-    told = re.split(r"^\*\*\d\. ", install, flags=re.MULTILINE)[step]
-    blocks = re.findall(r"^```\n(.*?)^```$", told, flags=re.MULTILINE | re.DOTALL)
-    assert blocks, f"README.md's step {step} has nothing to type"
-    return "".join(blocks)
+    typed = _blocks(_step(step), "")
+    assert typed, f"README.md's step {step} has nothing to type"
+    return "".join(typed)
+
+
+def restoring() -> dict[str, Any]:
+    """What step 5 has the configuration say for restores."""
+    (configuration,) = _blocks(_step(5), "toml")
+    return tomllib.loads(f"[sqlserver]\n{configuration}")
 
 
 def second_database() -> tuple[str, str]:
     """What is to be typed for a second database, and what its configuration is to say."""
-    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    told = text.split("\n### A second database\n")[1].split("\n## ")[0]
-    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", told, flags=re.MULTILINE | re.DOTALL)
-    (typed,) = [block for language, block in blocks if not language]
-    (configuration,) = [block for language, block in blocks if language == "toml"]
+    told = _section("A second database")
+    (typed,) = _blocks(told, "")
+    (configuration,) = _blocks(told, "toml")
     return typed, configuration
+
+
+def upgrade() -> str:
+    """What is to be typed for an upgrade, in a clone that was brought up to date."""
+    (typed,) = _blocks(_section("An upgrade"), "")
+    return typed
 
 
 def type_in_clone(machine: Machine, typed: str) -> str:
@@ -70,10 +85,24 @@ def install(machine: Machine, port: int) -> None:
         type_in_clone(machine, commands(step))
 
 
+def _step(number: int) -> str:
+    install = text().split("\n## Install\n")[1].split("\n##")[0]
+    return re.split(r"^\*\*\d\. ", install, flags=re.MULTILINE)[number]
+
+
+def _section(title: str) -> str:
+    return text().split(f"\n### {title}\n")[1].split("\n##")[0]
+
+
+def _blocks(told: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", told, flags=re.MULTILINE | re.DOTALL)
+
+
 def _what_is_there(port: int) -> Iterator[tuple[str, str]]:
     example = Path(REPOSITORY, "config.example.toml").read_text(encoding="utf-8")
     yield "/root/written/config.toml", example.replace("port = 1433", f"port = {port}")
     yield "/root/written/sqlserver-password", f"{PASSWORD}\n"
+    yield "/root/written/sqlserver-restore-password", f"{PASSWORD_OF_SA}\n"
     yield "/usr/local/bin/editor", _EDITOR
     # SelfMX's own, which step 6 ends.
     yield "/etc/systemd/system/selfmx-backup.timer", _OLD_TIMER
