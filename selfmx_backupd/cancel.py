@@ -8,11 +8,11 @@ from contextlib import contextmanager
 
 from selfmx_backupd.errors import Cancelled
 
-# The signals that ask for the end of the work.
 # Whoever has not ended by then is not going to: a driver that waits for a server which
 # acknowledges nothing waits for ever.
 DEAF_AFTER_S = 120.0
 
+# The signals that ask for the end of the work.
 STOPPING = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 
 
