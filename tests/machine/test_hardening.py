@@ -31,6 +31,13 @@ def test_a_unit_is_hardly_exposed(machine: Machine, unit: str) -> None:
     assert done.returncode == 0, done.stdout[-500:]
 
 
+def test_a_crash_writes_no_memory_to_a_disk(service: Service) -> None:
+    service.systemctl("start")
+    limits = service.machine.shell(f"cat /proc/{service.pid()}/limits")
+    soft, hard = limits.partition("Max core file size")[2].split()[:2]
+    assert (soft, hard) == ("0", "0")
+
+
 def test_the_clock_guard_knows_after_a_restart_that_it_is_the_same_boot(service: Service) -> None:
     path = service.machine.path(f"{service.places.state}/tick.json")
     service.systemctl("start")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -86,6 +87,19 @@ def test_a_daemon_whose_scheduler_has_died_is_ended(service: Service) -> None:
     assert "the scheduler's thread has died" in service.wait_for_log(LEFT_TO_IT)
     service.wait_until_restarted()
     assert "1 verified backup" in service.wait_until_idle()
+
+
+def test_a_systemd_and_a_journal_that_are_upgraded_still_hear_it(service: Service) -> None:
+    quick(service, watchdog_s=2)
+    service.systemctl("start")
+    service.wait_until_idle()
+    pid = service.pid()
+    # What Debian's package does at an upgrade.
+    service.machine.shell("systemctl daemon-reexec; systemctl restart systemd-journald")
+    time.sleep(5)
+    service.systemctl("reload")
+    service.wait_for_log("the configuration has been read again")
+    assert (service.pid(), service.restarts()) == (pid, 0)
 
 
 def test_a_slow_backup_is_left_alone_however_often_the_watchdog_looks(service: Service) -> None:
