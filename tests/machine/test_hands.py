@@ -32,6 +32,8 @@ def test_the_daemon_goes_on_with_what_root_has_made(service: Service) -> None:
     service.machine.shell(
         "selfmx-backup --pin; selfmx-backup verify --all; selfmx-backup sweep --force"
     )
+    places = f"{service.places.state} {service.places.backups}"
+    assert service.machine.shell(f"find {places} ! -group selfmx-backupd") == ""
     service.systemctl("restart")
     assert "3 verified backups" in service.wait_until_idle()
     assert service.journal("--priority=warning") == ""
