@@ -21,10 +21,10 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 CACHE = REPOSITORY / ".cache" / "roots"
 SUITES = ("bookworm", "trixie")
 
-# Of README.md, and the second driver.
+# Of README.md, the second driver, and what monitoring types with.
 _PACKAGES = (
     *("systemd", "systemd-sysv", "dbus"),
-    *("python3-venv", "unixodbc", "libgssapi-krb5-2", "tdsodbc"),
+    *("python3-venv", "unixodbc", "libgssapi-krb5-2", "tdsodbc", "sudo"),
 )
 _LOCK = REPOSITORY / "packaging" / "requirements-dev.lock"
 _PROJECT = REPOSITORY / "pyproject.toml"

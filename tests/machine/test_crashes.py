@@ -78,7 +78,7 @@ def test_a_slot_that_was_missed_while_the_machine_was_off_is_caught_up(service: 
     service.machine.shut_down()
     time.sleep(max(0.0, (slot - wiring.now()).total_seconds()))
     service.machine.boot()
-    assert "2 verified backups" in service.wait_until_idle()
+    service.wait_for("2 verified backups")
     assert service.listed()[0]["tiers"] == ["daily"]
 
 

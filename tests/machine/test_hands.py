@@ -27,7 +27,7 @@ def test_the_daemon_goes_on_with_what_root_has_made(service: Service) -> None:
     service.machine.shell("selfmx-backup")
     service.systemctl("start")
     # It reads the older one again and rewrites its manifest, which root has written.
-    assert "2 verified backups" in service.wait_until_idle()
+    service.wait_for("2 verified backups")
     service.wait_for_log("its SHA-256 is the one that was proven")
     service.machine.shell(
         "selfmx-backup --pin; selfmx-backup verify --all; selfmx-backup sweep --force"
