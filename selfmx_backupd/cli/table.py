@@ -133,6 +133,15 @@ COMMANDS = (
     ),
     Command(
         "selfmx-backupd",
+        "check",
+        "selfmx_backupd.cli.check",
+        "look for what would spoil a backup or a restore: configuration, directories, rights, "
+        "space; exits as monitoring plug-ins do",
+        takes_json=True,
+        is_plug_in=True,
+    ),
+    Command(
+        "selfmx-backupd",
         "schedule",
         "selfmx_backupd.cli.schedule",
         "list the next runs, and what summer time does to them",

@@ -189,6 +189,16 @@ def test_a_database_is_online_and_has_a_size(server: ServerUnderTest) -> None:
     assert facts["size_bytes"] > 0
 
 
+def test_a_database_tells_what_its_log_waits_for_and_how_pages_are_checked(
+    server: ServerUnderTest,
+) -> None:
+    found = one_row(server, statements.database_options(server.database))
+    assert found["recovery_model"] in {"FULL", "BULK_LOGGED", "SIMPLE"}
+    assert isinstance(found["log_waits_for"], str)
+    assert found["page_verify"] in {"NONE", "TORN_PAGE_DETECTION", "CHECKSUM"}
+    assert found["is_encrypted"] in {True, False}
+
+
 def test_rights_are_one_or_zero(server: ServerUnderTest) -> None:
     found = one_row(server, statements.rights(server.database))
     assert found == {"may_back_up": 1, "may_read_backups": 1}

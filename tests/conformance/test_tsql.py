@@ -71,6 +71,9 @@ def all_with(value: str) -> dict[str, list[tuple[str, Verdict]]]:
     return {
         "server_facts": [(statements.server_facts(), Verdict((), SELECT))],
         "database_facts": [(statements.database_facts(value), Verdict((), SELECT, (), (value,)))],
+        "database_options": [
+            (statements.database_options(value), Verdict((), SELECT, (), (value,)))
+        ],
         "rights": [(statements.rights(value), Verdict((), SELECT, (), (quoted,)))],
         "running_backups": [(statements.running_backups(value), Verdict((), SELECT, (), (value,)))],
         "session_activity": [(statements.session_activity(57), Verdict((), SELECT))],

@@ -1,5 +1,6 @@
 """Two databases side by side: the unit, and an instance of its template."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -47,6 +48,17 @@ def test_each_backs_up_its_own_database_into_its_own_directory(
     assert told(service.machine).startswith("OK - newest backup ")
     assert told(service.machine, "--config", OTHER_CONFIG).startswith("OK - newest backup ")
     assert [each["database"] for each in other.listed()] == ["Other"]
+
+
+def test_each_is_checked_by_its_own_configuration(service: Service, other: Service) -> None:
+    service.configure()
+    for each, name in ((service, "SelfMX"), (other, "Other")):
+        words = ("selfmx-backupd", "check", "--config", each.places.config)
+        done = service.machine.run(*words, check=False)
+        # Docker is not here, and a login that only backs up cannot restore.
+        assert done.returncode == 1, done.stdout
+        assert re.search(rf"^database +{name} is ONLINE$", done.stdout, re.MULTILINE)
+        assert f"SQL Server finds a file of {each.places.backups} in " in done.stdout
 
 
 def test_one_that_ends_leaves_the_other_alone(service: Service, other: Service) -> None:

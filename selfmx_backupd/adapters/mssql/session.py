@@ -192,15 +192,21 @@ class Session:
         """
         if error.number != numbers.TERMINATED:
             return
+        missing = self.missing_right(database)
+        if missing is not None:
+            sentence = f"{error.message}: {missing.message}"
+            raise PermissionMissing(sentence, hint=missing.hint, number=error.number) from error
+
+    def missing_right(self, database: str) -> PermissionMissing | None:
+        """The right that our login lacks for a backup, as the error that it would give."""
         row = self.rows(statements.rights(database), "asking for our login's rights")[0]
         if row["may_read_backups"] == 0:
             lacking, hint = "CREATE DATABASE in master", failures.GRANT_READING
         elif row["may_back_up"] == 0:
             lacking, hint = f"BACKUP DATABASE in {database}", failures.GRANT_BACKUP
         else:
-            return
-        sentence = f"{error.message}: our login lacks the right to {lacking}"
-        raise PermissionMissing(sentence, hint=hint, number=error.number) from error
+            return None
+        return PermissionMissing(f"our login lacks the right to {lacking}", hint=hint)
 
     def _cursor(self, timeout_s: int, doing: str) -> pyodbc.Cursor:
         """A new cursor, which takes over the time-out that the connection has at that moment."""

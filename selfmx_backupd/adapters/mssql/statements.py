@@ -72,6 +72,18 @@ def database_facts(database: str) -> str:
     )
 
 
+def database_options(database: str) -> str:
+    """One row: recovery_model, log_waits_for, page_verify, is_encrypted.
+
+    Source: sys.databases (Transact-SQL).
+    """
+    return (
+        "SELECT d.recovery_model_desc AS recovery_model, d.log_reuse_wait_desc AS log_waits_for, "
+        "d.page_verify_option_desc AS page_verify, d.is_encrypted AS is_encrypted "
+        f"FROM sys.databases AS d WHERE d.name = {quote_text(database)}"
+    )
+
+
 def rights(database: str) -> str:
     """One row: may_back_up and may_read_backups, each 1, 0 or NULL (HAS_PERMS_BY_NAME)."""
     return (

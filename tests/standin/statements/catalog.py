@@ -11,13 +11,14 @@ from tests.standin.columns import (
     REAL,
     SMALLINT,
     TINYINT,
+    Bit,
     Integer,
     NVarChar,
     RowSet,
     UniqueIdentifier,
     declare,
 )
-from tests.standin.database import Database
+from tests.standin.database import Database, RecoveryModel
 from tests.standin.options import Right
 from tests.standin.pages import PAGE_BYTES
 from tests.standin.session import Session
@@ -63,6 +64,28 @@ def _database_facts(found: Found) -> Query:
             return RowSet(columns, [])
         state = session.instance.state_of(database)
         return RowSet(columns, [[database.name, state, _visible_size_bytes(session, database)]])
+
+    return Query(answer)
+
+
+def _database_options(found: Found) -> Query:
+    """The log of a database in FULL is kept from the first full backup on that begins a chain."""
+
+    def answer(session: Session) -> RowSet:
+        database = session.instance.store.find(found.value("database"))
+        columns = [
+            declare("recovery_model", NVarChar(60), NULLABLE),
+            declare("log_waits_for", NVarChar(60), NULLABLE),
+            declare("page_verify", NVarChar(60), NULLABLE),
+            declare("is_encrypted", Bit(), NULLABLE),
+        ]
+        if database is None:
+            return RowSet(columns, [])
+        has_chain = database.recovery_model is not RecoveryModel.SIMPLE and database.last_full_lsn
+        waits_for = "LOG_BACKUP" if has_chain else "NOTHING"
+        return RowSet(
+            columns, [[database.recovery_model.replace("-", "_"), waits_for, "CHECKSUM", False]]
+        )
 
     return Query(answer)
 
@@ -144,6 +167,14 @@ STATEMENTS: tuple[Known, ...] = (
         "FROM sys.databases AS d WHERE d.name = {database:text}",
         _database_facts,
         source="docs: sys.databases, sys.master_files",
+    ),
+    known(
+        "SELECT d.recovery_model_desc AS recovery_model, "
+        "d.log_reuse_wait_desc AS log_waits_for, "
+        "d.page_verify_option_desc AS page_verify, d.is_encrypted AS is_encrypted "
+        "FROM sys.databases AS d WHERE d.name = {database:text}",
+        _database_options,
+        source="docs: sys.databases; the transaction log",
     ),
     known(
         "SELECT r.session_id AS session_id, r.percent_complete AS percent_complete "
