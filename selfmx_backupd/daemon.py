@@ -32,6 +32,7 @@ from selfmx_backupd.jobs.sweep import sweep
 from selfmx_backupd.jobs.wake_up import Look, Task, Worked
 from selfmx_backupd.jobs.world import World
 from selfmx_backupd.policy import health, schedule
+from selfmx_backupd.typed import typed
 from selfmx_backupd.wiring import health_limits, keep_fixed, world_of
 from selfmx_backupd.worker import Recipe, Worker
 
@@ -189,7 +190,7 @@ class Daemon:
         """What can be got back, what comes next, is anything wrong; first what is being done."""
         said = f"PROBLEM: {self._trouble}"
         if look is not None:
-            said = text.status(look.assessed, self._world.zone)
+            said = typed(text.status(look.assessed, self._world.zone))
         self._standing = said
         doing = self._worker.doing
         return f"{doing} · {said}" if doing else said

@@ -12,6 +12,7 @@ import structlog
 from selfmx_backupd import events
 from selfmx_backupd.adapters import journal
 from selfmx_backupd.event import Event, Level
+from selfmx_backupd.typed import typed
 
 _NAME = "selfmx-backupd"
 # syslog's numbers, which systemd also reads from the front of a line as <N>.
@@ -33,7 +34,12 @@ _THE_DOOR_SAYS = frozenset(
 def emit(event: Event, **fields: object) -> None:
     """Log one event; its fields must hold what its sentence names."""
     bound: Callable[..., object] = getattr(structlog.get_logger(), event.level)
-    bound(event.name, **{_EVENT_KEY: event}, **fields)
+    bound(event.name, **{_EVENT_KEY: event}, **{name: _told(it) for name, it in fields.items()})
+
+
+def _told(value: object) -> object:
+    """What a person reads may name commands; a name alone is a name."""
+    return typed(value) if isinstance(value, str) and " " in value else value
 
 
 def set_up(stream: TextIO | None = None, *, quiet: bool = False) -> None:

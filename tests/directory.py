@@ -22,12 +22,14 @@ class Directory:
 
     Attributes:
         at: The time for which backups are dated, the real one: commands know no other.
+        option: What a hint says behind a command's name, so that it acts on this configuration.
     """
 
     def __init__(self, root: Path, *, zone: str = "UTC") -> None:
         self.path = root / "backups"
         self.state = root / "state"
         self.config = root / "config.toml"
+        self.option = f"--config {self.config}"
         self.at = now().replace(microsecond=0)
         self.path.mkdir(parents=True)
         self.state.mkdir()

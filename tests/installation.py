@@ -97,8 +97,8 @@ class Installation:
     def run(
         self, *words: str, env: Mapping[str, str] | None = None, timeout_s: float = 60
     ) -> subprocess.CompletedProcess[str]:
-        """Run one of our commands to its end."""
-        return subprocess.run(
+        """Run one of our commands to its end; what it said is as `in_short` tells it."""
+        done = subprocess.run(
             self.command(*words),
             capture_output=True,
             text=True,
@@ -106,6 +106,12 @@ class Installation:
             env=environment(env),
             check=False,
         )
+        done.stdout, done.stderr = self.in_short(done.stdout), self.in_short(done.stderr)
+        return done
+
+    def in_short(self, said: str) -> str:
+        """What was said, as the operator of the default configuration would read it."""
+        return said.replace(f" --config {self.config}", "")
 
     def start(self, *words: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         """Start one of our commands."""
@@ -149,7 +155,7 @@ class DaemonProcess:
     """`selfmx-backupd run` with a socket in systemd's place.
 
     Attributes:
-        heard: Every datagram that it sent, in order.
+        heard: Every datagram that it sent, in order, as `Installation.in_short` tells it.
     """
 
     def __init__(
@@ -160,6 +166,7 @@ class DaemonProcess:
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._tell = tell
+        self._in_short = installation.in_short
         self._path = installation.root / f"notify-{os.getpid()}-{time.monotonic_ns()}"
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(self._path))
@@ -204,12 +211,12 @@ class DaemonProcess:
             assert time.monotonic() < deadline, "it does not stop"
         _, errors = self.process.communicate()
         assert self.process.returncode == 0, errors
-        return errors
+        return self._in_short(errors)
 
     def _listen(self) -> bool:
         """Take one datagram, if one comes within a moment."""
         ready, _, _ = select.select([self._socket], [], [], 0.1)
         if ready:
-            self.heard.append(self._socket.recv(65536).decode())
+            self.heard.append(self._in_short(self._socket.recv(65536).decode()))
             self._tell(self.heard[-1])
         return bool(ready)

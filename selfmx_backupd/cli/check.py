@@ -15,6 +15,7 @@ from selfmx_backupd.config import load
 from selfmx_backupd.jobs.check.check import check
 from selfmx_backupd.policy import traps
 from selfmx_backupd.policy.traps import Check
+from selfmx_backupd.typed import typed
 from selfmx_backupd.wiring import world_of
 
 
@@ -26,7 +27,7 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(as_document(checks, world.now()), indent=2, ensure_ascii=False))
     else:
-        print(as_text(checks))
+        print(typed(as_text(checks)))
     return int(traps.verdict(checks))
 
 
@@ -42,13 +43,13 @@ def as_document(checks: Sequence[Check], at: datetime) -> dict[str, Any]:
         "schema": 1,
         "at": at.isoformat(),
         "verdict": traps.verdict(checks).name.lower(),
-        "summary": _headline(checks),
+        "summary": typed(_headline(checks)),
         "checks": [
             {
                 "subject": each.subject,
                 "severity": each.severity.name.lower(),
-                "sentence": each.sentence,
-                "hint": each.hint,
+                "sentence": typed(each.sentence),
+                "hint": typed(each.hint) if each.hint else None,
             }
             for each in checks
         ],

@@ -15,6 +15,7 @@ from selfmx_backupd.cli import table
 from selfmx_backupd.cli.table import Command
 from selfmx_backupd.config import DEFAULT_PATH, ENV_CONFIG
 from selfmx_backupd.errors import BackupdError, Cancelled, ConfigError, UsageError
+from selfmx_backupd.typed import typed, work_with
 
 _SIGNALLED = 128
 _INTERRUPTED = 130
@@ -40,6 +41,7 @@ def enter(program: str, words: list[str]) -> int:
     try:
         return _run(program, words)
     finally:
+        work_with(None)
         _let_go_of_readers()
 
 
@@ -128,6 +130,7 @@ def _parse(program: str, words: list[str]) -> argparse.Namespace:
         _refuse_misplaced(words, alone, arguments.command)
     if getattr(arguments, "config", None) is None:
         arguments.config = Path(os.environ.get(ENV_CONFIG) or DEFAULT_PATH)
+    work_with(arguments.config.absolute() if arguments.config != DEFAULT_PATH else None)
     arguments.json = getattr(arguments, "json", False)
     return arguments
 
@@ -177,11 +180,11 @@ def _report(program: str, error: BackupdError) -> int:
     problems = error.problems if isinstance(error, ConfigError) else (error.message,)
     with suppress(OSError):
         for problem in problems:
-            print(f"error: {problem}", file=sys.stderr)
+            print(f"error: {typed(problem)}", file=sys.stderr)
         for note in _notes(error):
-            print(f"note: {note}", file=sys.stderr)
+            print(f"note: {typed(note)}", file=sys.stderr)
         if error.hint:
-            print(f"hint: {error.hint}", file=sys.stderr)
+            print(f"hint: {typed(error.hint)}", file=sys.stderr)
     return code
 
 

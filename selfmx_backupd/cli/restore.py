@@ -21,6 +21,7 @@ from selfmx_backupd.jobs.world import World
 from selfmx_backupd.outcomes import Job
 from selfmx_backupd.policy import restore as policy
 from selfmx_backupd.restoration import Kind, RestorePlan
+from selfmx_backupd.typed import typed
 from selfmx_backupd.wiring import world_of
 
 _Result = TypeVar("_Result")
@@ -72,7 +73,7 @@ def _given(arguments: argparse.Namespace, word: str) -> bool:
 def _list(world: World) -> int:
     print(as_text(world))
     plan = world.state.recall().restore
-    print(restore_words.how_to(plan), file=sys.stderr)
+    print(typed(restore_words.how_to(plan)), file=sys.stderr)
     raise UsageError("no backup was named", hint="Type: selfmx-restore NAME, or --latest")
 
 
@@ -174,5 +175,5 @@ def _consent(words: Sequence[str], database: str, *, is_given: bool) -> None:
 
 
 def _tell(world: World, report: Report) -> int:
-    interruptible.say(restore_words.report(report, world.zone, world.now()))
+    interruptible.say(typed(restore_words.report(report, world.zone, world.now())))
     return _LOOK_AT_IT if report.attention else 0

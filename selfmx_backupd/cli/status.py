@@ -16,6 +16,7 @@ from selfmx_backupd.cli.status_document import as_document
 from selfmx_backupd.config import load
 from selfmx_backupd.jobs.assess import look_from_outside
 from selfmx_backupd.policy import health
+from selfmx_backupd.typed import typed
 from selfmx_backupd.wiring import health_limits, world_of
 
 _NOTHING = "-"
@@ -30,7 +31,7 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(as_document(assessed, world.zone), indent=2, ensure_ascii=False))
     else:
-        print(as_text(assessed, world.zone))
+        print(typed(as_text(assessed, world.zone)))
     return int(assessed.verdict)
 
 

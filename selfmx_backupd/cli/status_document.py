@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from selfmx_backupd import text
 from selfmx_backupd.assessment import Assessment, Daemon, Disk, Situation
 from selfmx_backupd.model import Backup, State
+from selfmx_backupd.typed import typed
 
 _Document = Mapping[str, Any]
 
@@ -19,13 +20,13 @@ def as_document(assessed: Assessment, zone: ZoneInfo) -> _Document:
         "schema": 1,
         "at": seen.now.isoformat(),
         "verdict": assessed.verdict.name.lower(),
-        "summary": text.headline(assessed, zone),
+        "summary": typed(text.headline(assessed, zone)),
         "findings": [
             {
                 "severity": each.severity.name.lower(),
                 "cause": each.cause,
-                "sentence": each.sentence,
-                "hint": each.hint,
+                "sentence": typed(each.sentence),
+                "hint": typed(each.hint) if each.hint else None,
             }
             for each in assessed.findings
         ],
@@ -85,8 +86,8 @@ def _failures(seen: Situation) -> list[_Document]:
             "in_a_row": outcome.failures_in_a_row,
             "at": error.at.isoformat(),
             "exit_code": error.exit_code,
-            "message": error.message,
-            "hint": error.hint,
+            "message": typed(error.message),
+            "hint": typed(error.hint) if error.hint else None,
         }
         for job, outcome in seen.outcomes.jobs.items()
         if outcome.failures_in_a_row and (error := outcome.last_error)

@@ -14,6 +14,7 @@ from selfmx_backupd.jobs.sweep import Plan, ensure_permitted, make_plan, sweep_n
 from selfmx_backupd.jobs.world import World
 from selfmx_backupd.model import Decision
 from selfmx_backupd.outcomes import Job
+from selfmx_backupd.typed import typed
 from selfmx_backupd.wiring import world_of
 
 
@@ -29,7 +30,7 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.json:
         interruptible.say(_document(world, plan, is_dry=arguments.dry_run))
     else:
-        interruptible.say("\n".join(_lines(plan, is_dry=arguments.dry_run)))
+        interruptible.say(typed("\n".join(_lines(plan, is_dry=arguments.dry_run))))
     return 0
 
 

@@ -4,7 +4,7 @@ Each function judges one thing that was looked at, and says what is wrong with t
 that mends it. `jobs/check` looks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address
@@ -125,18 +125,18 @@ def old_timer(state: str, enabled: str) -> Check:
     return well(Subject.OLD_TIMER, f"{_OLD_TIMER} is off")
 
 
-def commands(shadowed: Mapping[str, str]) -> Check:
+def commands(shadowed: Sequence[str]) -> Check:
     """Whether what an operator types is this program.
 
     Args:
-        shadowed: Commands of ours that the search path finds elsewhere, and where.
+        shadowed: Paths at which the search path finds something else by the names of ours.
     """
     if shadowed:
-        names = " and ".join(f"{name} is {path}" for name, path in shadowed.items())
+        paths = " and ".join(shadowed)
         return warning(
             Subject.COMMANDS,
-            f"{names}, which is not this program",
-            f"Where that is SelfMX's old script, type: rm {' '.join(shadowed.values())}",
+            f"{paths} comes first on the search path, and is not this program",
+            f"Where that is SelfMX's old script, type: rm {' '.join(shadowed)}",
         )
     return well(Subject.COMMANDS, "what is typed is this program")
 

@@ -98,12 +98,13 @@ def test_what_may_be_good_is_refused_with_the_command_that_tells(
     assert [directory.type("forget", each.file) for each in (good, unproven, alone)] == [11] * 3
     assert directory.names() == before
     said = capsys.readouterr().err
+    backup, restore = f"selfmx-backup {directory.option}", f"selfmx-restore {directory.option}"
     assert f"error: {good.file} is verified, and goes when retention lets it go" in said
-    assert "hint: When that is: selfmx-backup list" in said
+    assert f"hint: When that is: {backup} list" in said
     assert f"error: {unproven.file} may be good: it was never proven" in said
-    assert f"hint: To prove it: selfmx-backup verify {unproven.file}" in said
+    assert f"hint: To prove it: {backup} verify {unproven.file}" in said
     assert f"error: {alone.file} may be good: it has no manifest" in said
-    assert f"hint: To see what is in it: selfmx-restore --as SelfMX_look {alone.file}" in said
+    assert f"hint: To see what is in it: {restore} --as SelfMX_look {alone.file}" in said
 
 
 def test_one_that_somebody_holds_is_refused_until_it_is_unpinned(
@@ -113,7 +114,8 @@ def test_one_that_somebody_holds_is_refused_until_it_is_unpinned(
     assert directory.type("forget", made.file) == 11
     said = capsys.readouterr().err
     assert f"error: {made.file} is pinned (evidence), and it is damaged: its size is" in said
-    assert f"hint: If nobody needs it: selfmx-backup unpin {made.file}, then forget it." in said
+    unpin = f"selfmx-backup {directory.option} unpin {made.file}"
+    assert f"hint: If nobody needs it: {unpin}, then forget it." in said
     (directory.path / made.file).unlink()
     assert directory.type("forget", made.file) == 11
     assert directory.type("unpin", made.file) == 0

@@ -105,7 +105,8 @@ def test_a_deletion_that_has_taken_the_file_leaves_nothing_to_hold(
     assert directory.type("pin", made.file) == 6
     said = capsys.readouterr().err
     assert f"error: the deletion of {made.file} has begun (left manual)" in said
-    assert f"hint: To keep it, while its file is there: selfmx-backup pin {made.file}" in said
+    keep = f"selfmx-backup {directory.option} pin {made.file}"
+    assert f"hint: To keep it, while its file is there: {keep}" in said
 
 
 def test_a_damaged_one_may_be_held_and_is_called_damaged(
@@ -127,11 +128,11 @@ def test_nothing_is_held_where_nothing_is_there(directory: Directory, capsys: Ca
     assert directory.type("pin", "selfmx_20200101_030000.bak") == 6
     said = capsys.readouterr().err
     assert f"error: {gone.file} is missing: its manifest is here, the file is gone" in said
-    assert f"selfmx-backup forget {gone.file}" in said
+    assert f"selfmx-backup {directory.option} forget {gone.file}" in said
     assert f"error: {alone.file} is unknown: it has no manifest" in said
-    assert f"selfmx-restore --as SelfMX_look {alone.file}" in said
+    assert f"selfmx-restore {directory.option} --as SelfMX_look {alone.file}" in said
     assert "error: there is no backup selfmx_20200101_030000.bak in" in said
-    assert "hint: The list: selfmx-backup list" in said
+    assert f"hint: The list: selfmx-backup {directory.option} list" in said
 
 
 def test_what_makes_no_sense_is_refused_before_anything_is_written(
@@ -149,7 +150,8 @@ def test_what_makes_no_sense_is_refused_before_anything_is_written(
     assert "error: --until next year is no date; write for example 2027-03-01" in said
     assert "error: --reason wants one line of text" in said
     assert f"error: {made.file}.part is not finished" in said
-    assert f"hint: Move it there, then type: selfmx-backup pin {made.file}" in said
+    pin = f"selfmx-backup {directory.option} pin {made.file}"
+    assert f"hint: Move it there, then type: {pin}" in said
     assert directory.read(made.file) == made
 
 

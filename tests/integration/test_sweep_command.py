@@ -75,7 +75,7 @@ def test_a_dry_run_says_what_would_go_and_changes_nothing_under_somebodys_lock(
     assert all(": left manual on " in line for line in lines[:5])
     assert lines[5] == "2 backups would be removed (20 B), 6 backups kept"
     assert lines[6].startswith("3 held back, because one sweep removes at most a quarter: ")
-    assert lines[6].endswith("All at once: selfmx-backup sweep --force")
+    assert lines[6].endswith(f"All at once: selfmx-backup {directory.option} sweep --force")
 
 
 def test_a_sweep_removes_what_the_dry_run_named(directory: Directory, capsys: Captured) -> None:
@@ -120,7 +120,7 @@ def test_a_guard_refuses_unless_somebody_says_that_it_goes_all_the_same(
     assert directory.type("sweep") == 11
     said = capsys.readouterr().err
     assert "error: nothing is swept now: the clock has been steady only since" in said
-    assert "selfmx-backup sweep --force" in said
+    assert f"selfmx-backup {directory.option} sweep --force" in said
     assert directory.names() == before
     assert directory.type("sweep", "--force") == 0
     assert len(directory.names()) == 2 * (len(made) - 5)

@@ -80,7 +80,7 @@ def test_who_is_not_root_is_told_what_he_cannot_see(open_root: Path) -> None:
     unseen = {it["subject"] for it in document["checks"] if it["severity"] == "unknown"}
     assert (done.returncode, document["verdict"]) == (3, "unknown")
     assert unseen == {"backup_directory", "sql_server", "restore_rights"}
-    assert "sudo selfmx-backupd check" in done.stdout
+    assert f"sudo selfmx-backupd --config {site.config} check" in done.stdout
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may ask for another user")

@@ -65,6 +65,7 @@ def complete(site: Installation) -> set[str]:
     }
 
 
+@pytest.mark.timeout(300)
 def test_a_crash_at_any_act_on_a_file_loses_nothing_and_invents_nothing(
     site: Installation,
 ) -> None:

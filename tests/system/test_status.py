@@ -173,7 +173,8 @@ def test_who_may_not_see_everything_is_told_what_and_never_that_all_is_well(
     assert f"1 manifest may not be read: {hidden}" in said
     assert f"cannot read {open_site.state / 'state.json'}: permission denied" in said
     assert "daemon.lock: permission denied" in said
-    assert {each["hint"] for each in document["findings"]} == {"Type: sudo selfmx-backupd status"}
+    again = f"sudo selfmx-backupd --config {open_site.config} status"
+    assert {each["hint"] for each in document["findings"]} == {f"Type: {again}"}
     assert document["backups"]["verified"] == 1
 
 
@@ -227,3 +228,20 @@ def test_the_daemons_backup_is_seen_from_outside(tmp_path: Path) -> None:
             daemon.process.kill()
             daemon.process.wait()
             assert answer(site)[0] == 2
+
+
+def test_what_is_to_be_typed_acts_on_the_configuration_that_was_asked(site: Installation) -> None:
+    lost = put(site, backup(now() - 8 * MINUTE))
+    (site.backups / lost.file).unlink()
+    asked, *config = site.command("selfmx-backupd", "status")
+    said = subprocess.run([asked, *config], capture_output=True, text=True, check=False).stdout
+    (typed,) = re.findall("accept the loss: selfmx-backup (.+)$", said, re.MULTILINE)
+    assert typed == f"--config {site.config} forget {lost.file}"
+    done = subprocess.run(
+        [Path(asked).with_name("selfmx-backup"), *typed.split()],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert lost.file not in site.run("selfmx-backupd", "status").stdout

@@ -121,13 +121,11 @@ def _ask(words: tuple[str, ...]) -> str | None:
     return finished.output if finished.exit_code == 0 else None
 
 
-def _shadowed() -> dict[str, str]:
-    """Commands of ours that the search path finds elsewhere."""
+def _shadowed() -> list[str]:
+    """What the search path finds elsewhere by the names of our commands."""
     ours = Path(sys.executable).parent.resolve()
-    found = {name: shutil.which(name) for name in _COMMANDS}
-    return {
-        name: path for name, path in found.items() if path and Path(path).resolve().parent != ours
-    }
+    found = [path for name in _COMMANDS if (path := shutil.which(name))]
+    return [path for path in found if Path(path).resolve().parent != ours]
 
 
 def _application(world: World) -> Check:
