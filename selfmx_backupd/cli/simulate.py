@@ -74,6 +74,7 @@ def as_json(answer: _Answer) -> str:
         "taken": outcome.taken,
         "removed": outcome.taken - len(outcome.backups),
         "held_back": outcome.held_back,
+        "guard": outcome.guard,
         "kept": _reach_document(reach(outcome.backups, zone)),
         "kept_as": {tier: _reach_document(answer.kept_as(tier)) for tier in SCHEDULED_TIERS},
         "backups": [_backup_document(*each) for each in answer.left()],
@@ -105,7 +106,8 @@ def as_text(answer: _Answer) -> str:
     ]
     if outcome.held_back:
         waiting = text.count(outcome.held_back, "backup")
-        lines.append(f"the last sweep held {waiting} back: one removes a quarter at most")
+        reason = outcome.guard or "one removes a quarter at most"
+        lines.append(f"the last sweep held {waiting} back: {reason}")
     if answer.world.schedule.sweep is None:
         lines.append("schedule.sweep is off: nothing is ever removed")
     return "\n".join(lines)

@@ -3,14 +3,14 @@
 Nothing is decided here: what is due, and what may go, is asked of the same functions that
 the daemon asks, at the moments at which it would wake up. Only the history is invented. It
 begins with an empty directory, every backup is there and proven at once, and the host has
-power except on the days that are off. What came due meanwhile moves to the moment at which
-power is back.
+power except on the days that are off. What came due meanwhile is done when power is back;
+but the clock, which is right all the time, is trusted again only a day later.
 """
 
-from collections.abc import Container, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
 from zoneinfo import ZoneInfo
 
 from selfmx_backupd.model import (
@@ -25,7 +25,8 @@ from selfmx_backupd.model import (
     State,
     Verified,
 )
-from selfmx_backupd.policy.retention import Retention, decide
+from selfmx_backupd.policy.clock import Tick, guard, tick
+from selfmx_backupd.policy.retention import Retention, decide, pick
 from selfmx_backupd.policy.rules import Daily
 from selfmx_backupd.policy.schedule import (
     Schedule,
@@ -51,7 +52,8 @@ class Outcome:
         decisions: For each backup, what retention says of it at `ends_at`.
         taken: How many backups there were in all.
         swept_at: When the last sweep was, UTC; None where there was none.
-        held_back: How many backups its brake left to the next one.
+        held_back: How many backups it left to the next one.
+        guard: Why the clock could not be trusted with them; None where it was the brake.
     """
 
     ends_at: datetime
@@ -61,6 +63,7 @@ class Outcome:
     taken: int
     swept_at: datetime | None
     held_back: int
+    guard: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +104,13 @@ def simulate(
     calendar = _Calendar(schedule.zone, start.astimezone(schedule.zone).date())
     ends_at = calendar.begin_of(days + 1)
     history = _History(schedule, retention)
-    at = calendar.with_power(start, off)
-    while at < ends_at:
-        history.wake_up(at)
-        at = calendar.with_power(_next_wake_up(schedule, at, ends_at), off)
+    for up_at, down_at in calendar.powered(start, days, off):
+        history.boot(up_at)
+        at = up_at
+        while at < down_at:
+            history.wake_up(at)
+            at = _next_wake_up(schedule, at, down_at)
+        history.watch(down_at)
     return Outcome(
         ends_at=ends_at,
         dates=tuple(calendar.first + n * _DAY for n in range(days)),
@@ -113,6 +119,7 @@ def simulate(
         taken=history.taken,
         swept_at=history.swept_at,
         held_back=history.held_back,
+        guard=history.guard,
     )
 
 
@@ -140,14 +147,16 @@ class _Calendar:
         midnight = datetime.combine(self.first + (number - 1) * _DAY, time.min)
         return first_moment(midnight, self.zone)
 
-    def with_power(self, at: datetime, off: Container[int]) -> datetime:
-        """Return `at`, or, where its day is off, the moment at which power is back."""
-        number = (at.astimezone(self.zone).date() - self.first).days + 1
-        if number not in off:
-            return at
-        while number in off:
-            number += 1
-        return self.begin_of(number)
+    def powered(
+        self, start: datetime, days: int, off: Container[int]
+    ) -> Iterator[tuple[datetime, datetime]]:
+        """Yield from when until when there is power, of the days 1 to `days`, in UTC."""
+        is_on = [number not in off for number in range(1, days + 1)]
+        number = 1
+        for has_power, run in groupby(is_on):
+            first, number = number, number + len(list(run))
+            if has_power:
+                yield start if first == 1 else self.begin_of(first), self.begin_of(number)
 
 
 @dataclass(slots=True)
@@ -160,19 +169,37 @@ class _History:
     taken: int = 0
     swept_at: datetime | None = None
     held_back: int = 0
+    guard: str | None = None
+    _tick: Tick | None = None
+    _boots: int = 0
+
+    def boot(self, at: datetime) -> None:
+        """See how long the daemon has been away."""
+        self._boots += 1
+        self._tick = tick(self._tick, at, 0.0, f"boot {self._boots}")
+
+    def watch(self, until: datetime) -> None:
+        """Watch the clock, which nobody sets, as the daemon does all the time."""
+        if self._tick is not None:
+            self._tick = replace(self._tick, at=until)
 
     def wake_up(self, at: datetime) -> None:
         """Do what the daemon does: one backup for all that is due, then the sweep."""
+        self.watch(at)
         owed = due(at, self.schedule, self.backups)
         if owed:
             self.backups.insert(0, _invent(at, owed, self.schedule.zone))
             self.taken += 1
         if sweep_is_due(at, self.schedule, self.swept_at):
-            decisions = self.decide(at)
-            gone = {decision.file for decision in decisions if not decision.keep}
-            self.backups = [backup for backup in self.backups if backup.file not in gone]
-            self.held_back = sum(decision.held_back for decision in decisions)
-            self.swept_at = at
+            self._sweep(at)
+
+    def _sweep(self, at: datetime) -> None:
+        self.guard = guard(self._tick, at)
+        goes, waits = pick(self.decide(at), guarded=self.guard is not None)
+        gone = {decision.file for decision in goes}
+        self.backups = [backup for backup in self.backups if backup.file not in gone]
+        self.held_back = len(waits)
+        self.swept_at = at
 
     def decide(self, at: datetime) -> tuple[Decision, ...]:
         """Ask retention about every backup."""

@@ -140,9 +140,20 @@ def test_days_that_no_tier_keeps_are_marked(
     assert sweep == "schedule.sweep is off: nothing is ever removed"
 
 
-def test_what_the_brake_holds_back_is_told(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(
+    ("days", "reason"),
+    [
+        ("61", "the clock has been steady only since 20"),
+        ("62", "one removes a quarter at most"),
+    ],
+)
+def test_what_is_held_back_is_told_with_the_reason(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    days: str,
+    reason: str,
 ) -> None:
     monkeypatch.setenv("SELFMX_BACKUPD_SCHEDULE__SWEEP", "00:00")
-    told = simulated(capsys, monkeypatch, tmp_path, "--days", "61", "--off", "15..60")
-    assert re.search(r"\nthe last sweep held [1-9] backups? back: one removes a quarter at", told)
+    told = simulated(capsys, monkeypatch, tmp_path, "--days", days, "--off", "15..60")
+    assert re.search(rf"\nthe last sweep held [1-9] backups? back: {reason}", told)

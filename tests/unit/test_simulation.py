@@ -107,26 +107,53 @@ def test_a_sweep_that_was_missed_is_made_good_like_a_backup() -> None:
 ONES = Retention(daily=1, weekly=1, monthly=1, manual=30, pre_restore=30, minimum=1)
 
 
-@pytest.mark.parametrize(("days", "held_back"), [(14, 0), (61, 3), (62, 1), (63, 0)])
+@pytest.mark.parametrize(("days", "held_back"), [(14, 0), (61, 5), (62, 3), (63, 1), (64, 0)])
 def test_the_brake_spreads_over_days_what_may_go_after_an_outage(days: int, held_back: int) -> None:
-    # Swept at midnight, the moment at which power is back: that day has one sweep.
+    # Swept at midnight, the moment at which power is back: that day has one sweep, and takes none.
     at_midnight = Schedule(VIENNA, RULES, time(0))
     outcome = simulate(at_midnight, ONES, START, days, off=set(range(15, 61)))
     assert outcome.held_back == held_back
+    assert (outcome.guard is not None) == (days == 61)
 
 
-def test_the_missed_sweep_and_the_days_own_take_what_one_could_not() -> None:
+def test_the_day_of_the_return_has_two_sweeps_and_neither_trusts_the_clock() -> None:
     outcome = simulate(SCHEDULE, ONES, START, 61, off=set(range(15, 61)))
-    assert outcome.held_back == 0
-    assert starts(outcome) == ["2027-01-24 00:00", "2027-01-24 03:00"]
+    assert outcome.swept_at == in_zone("2027-01-24 04:00")
+    assert outcome.held_back == 4
+    assert outcome.guard == (
+        "the clock has been steady only since 2027-01-23 23:00 UTC, "
+        "trusted from 2027-01-24 23:00 UTC on"
+    )
+    assert len(outcome.backups) == 6
+    the_day_after = simulate(SCHEDULE, ONES, START, 62, off=set(range(15, 61)))
+    assert (the_day_after.guard, the_day_after.held_back) == (None, 2)
+    assert len(the_day_after.backups) == 5
+
+
+def test_the_clock_is_trusted_after_two_days_without_power_and_not_after_three() -> None:
+    two, three = (
+        simulate(SCHEDULE, RETENTION, START, 41, off=off) for off in ({39, 40}, {38, 39, 40})
+    )
+    assert two.swept_at == three.swept_at == in_zone("2027-01-04 04:00")
+    assert two.guard is None
+    assert three.guard is not None
+
+
+def test_a_host_that_is_never_on_for_a_day_after_days_without_power_never_sweeps() -> None:
+    always_off_again = {day for day in range(1, 400) if day % 4}
+    outcome = simulate(SCHEDULE, RETENTION, START, 400, off=always_off_again)
+    assert len(outcome.backups) == outcome.taken
 
 
 def test_the_history_of_before_survives_a_year_without_power() -> None:
     before = simulate(SCHEDULE, RETENTION, START, 60)
-    after = simulate(SCHEDULE, RETENTION, START, 461, off=set(range(61, 461)))
-    lost = set(local_dates(before)) - set(local_dates(after))
-    # The two backups of the last day are a seventh newer daily one, and a fourth weekly one.
-    assert lost == {date(2027, 1, 18), date(2026, 12, 27)}
+    off = set(range(61, 461))
+    after = simulate(SCHEDULE, RETENTION, START, 461, off=off)
+    assert set(local_dates(before)) < set(local_dates(after))
+    # The day after, with three more daily backups and one more weekly one.
+    swept = simulate(SCHEDULE, RETENTION, START, 462, off=off)
+    lost = set(local_dates(before)) - set(local_dates(swept))
+    assert lost == {date(2027, 1, 18), date(2027, 1, 19), date(2026, 12, 27)}
 
 
 def test_where_nothing_is_scheduled_nothing_happens() -> None:
