@@ -35,6 +35,7 @@ class Cause(StrEnum):
     NO_SPACE = "no_space"
     DAEMON_DOWN = "daemon_down"
     STALLED = "stalled"
+    OLD_SCRIPT = "old_script"
     MISSING = "missing"
     DAMAGED = "damaged"
     UNSEEN = "unseen"
@@ -63,6 +64,7 @@ _CRITICAL = frozenset(
         Cause.NO_SPACE,
         Cause.DAEMON_DOWN,
         Cause.STALLED,
+        Cause.OLD_SCRIPT,
         Cause.MISSING,
         Cause.DAMAGED,
     }
@@ -158,6 +160,7 @@ class Situation(UtcOnly):
         outcomes: How the last runs ended.
         disk: None where it could not be seen.
         daemon: None where it could not be seen.
+        old_script: SelfMX's own script is on, and will delete our backups by age.
         met: What whoever looked has met: what cannot be seen, what stands in no file.
     """
 
@@ -176,6 +179,7 @@ class Situation(UtcOnly):
     outcomes: Outcomes = field(default_factory=Outcomes)
     disk: Disk | None = None
     daemon: Daemon | None = None
+    old_script: bool = False
     met: Sequence[Finding] = ()
 
     @property

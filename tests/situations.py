@@ -111,6 +111,7 @@ FAULTS: Mapping[Cause, Fault] = {
     Cause.NO_SPACE: lambda seen: on_disk(seen, 20 * GIB, next_bytes=20 * GIB + 1),
     Cause.DAEMON_DOWN: lambda seen: replace(seen, daemon=Daemon(lives=False)),
     Cause.STALLED: lambda seen: met(Cause.STALLED, seen),
+    Cause.OLD_SCRIPT: lambda seen: replace(seen, old_script=True),
     Cause.MISSING: lambda seen: worth(State.MISSING, seen),
     Cause.DAMAGED: lambda seen: worth(State.DAMAGED, seen),
     Cause.UNSEEN: lambda seen: met(Cause.UNSEEN, seen),

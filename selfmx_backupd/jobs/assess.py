@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from selfmx_backupd import text
-from selfmx_backupd.adapters import lock, process
+from selfmx_backupd.adapters import lock, old_script, process
 from selfmx_backupd.adapters.backup_dir import Space
 from selfmx_backupd.assessment import Cause, Daemon, Disk, Finding, Situation
 from selfmx_backupd.errors import DirectoryUnusable
@@ -92,6 +92,7 @@ def _of_backups(world: World, held: Inventory, now: datetime, guard: str | None)
         held_back=0 if guard else sum(each.held_back for each in decisions),
         guard=guard,
         unswept=sum(bool(each.goes) for each in decisions) if guard else 0,
+        old_script=old_script.deletes_from(world.directory.path),
     )
 
 

@@ -44,6 +44,7 @@ def assess(seen: Situation, limits: Limits) -> Assessment:
         *_met(seen),
         *_restore(seen),
         *_backups(seen, limits),
+        *_old_script(seen),
         *_entries(seen),
         *_runs(seen),
         *_disk(seen, limits),
@@ -147,6 +148,16 @@ def _late(seen: Situation, limits: Limits) -> Iterable[Finding]:
         tiers = ", ".join(each.tier for each in late)
         waited = text.age(seen.now - min(each.since for each in late))
         yield Finding(Cause.LATE, f"{tiers} backup overdue for {waited}", _LOG)
+
+
+def _old_script(seen: Situation) -> Iterable[Finding]:
+    if seen.old_script:
+        yield Finding(
+            Cause.OLD_SCRIPT,
+            "selfmx-backup.timer is on again: SelfMX's old script deletes every backup older than "
+            "seven days",
+            "Type: systemctl disable --now selfmx-backup.timer",
+        )
 
 
 def _families(seen: Situation) -> Iterable[Finding]:

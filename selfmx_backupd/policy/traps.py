@@ -109,7 +109,7 @@ def password_file(path: str, mode: int) -> Check:
 def old_timer(state: str, enabled: str) -> Check:
     """The timer of the script that this program replaces, which SelfMX's updater brings back.
 
-    Its script deletes whatever is older than seven days, ours too.
+    Its script deletes whatever is older than seven days in its directory, ours too.
 
     Args:
         state: systemd's ActiveState of it.
@@ -118,8 +118,8 @@ def old_timer(state: str, enabled: str) -> Check:
     if state in ("active", "activating") or enabled == "enabled":
         return critical(
             Subject.OLD_TIMER,
-            f"{_OLD_TIMER} of SelfMX's old script is on: each night it deletes all backups that "
-            "are older than seven days, the weekly and monthly ones too",
+            f"{_OLD_TIMER} of SelfMX's old script is on: each night it deletes all backups in "
+            "/data/selfmx/backups that are older than seven days, the weekly and monthly ones too",
             f"Type: systemctl disable --now {_OLD_TIMER}",
         )
     return well(Subject.OLD_TIMER, f"{_OLD_TIMER} is off")

@@ -52,3 +52,21 @@ def test_what_selfmx_updater_spoils_is_critical_and_mended_by_typing_the_hints(
         (typed,) = re.findall("^Type: (.+)$", hint)
         service.machine.shell(typed)
     assert wrong(service) == {}
+
+
+def test_the_status_is_critical_from_the_next_look_at_the_old_timer_until_it_is_off(
+    service: Service,
+) -> None:
+    service.systemctl("start")
+    service.wait_until_idle()
+    service.machine.shell("systemctl enable --now selfmx-backup.timer")
+    service.wait_for("PROBLEM: selfmx-backup.timer is on again", timeout_s=60)
+    words = ("selfmx-backupd", "status", "--json", "--config", service.places.config)
+    answer = service.machine.run(*words, check=False)
+    (found,) = json.loads(answer.stdout)["findings"]
+    assert (answer.returncode, found["cause"]) == (2, "old_script")
+    (told,) = service.entries("health.critical")
+    assert (told["PRIORITY"], told["PROBLEM"]) == ("3", found["sentence"])
+    (typed,) = re.findall("^Type: (.+)$", found["hint"])
+    service.machine.shell(typed)
+    service.wait_until_idle()

@@ -1,0 +1,24 @@
+"""SelfMX's own backup script, which this program replaces, and SelfMX's updater brings back."""
+
+from pathlib import Path
+
+# Each night it deletes whatever is older than seven days here.
+_DIRECTORY = Path("/data/selfmx/backups")
+_TIMER = "selfmx-backup.timer"
+_UNITS = Path("/etc/systemd/system")
+
+
+def deletes_from(directory: Path, *, units: Path = _UNITS, its_own: Path = _DIRECTORY) -> bool:
+    """Whether its timer is enabled, and its script deletes from a directory by age.
+
+    The links that enable a unit are looked for: every wake-up asks this, and so does
+    monitoring's user, where systemd would have to be asked by a process each time.
+
+    Args:
+        directory: Where our backups are.
+        units: The administrator's units, with the links of those that are enabled.
+        its_own: The script's directory.
+    """
+    if directory.resolve() != its_own.resolve():
+        return False
+    return any(units.glob(f"*.wants/{_TIMER}"))
