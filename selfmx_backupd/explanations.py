@@ -101,11 +101,12 @@ EXPLANATIONS: Mapping[Event, Explanation] = MappingProxyType(
         ),
         events.HEALTH_CRITICAL: _as(
             "The daemon has looked at the backups and found what it cannot mend: a backup "
-            "overdue in spite of all retries, one that is missing or damaged, or a restore "
-            "that was interrupted. It is said once, and the status says it for as long as it "
-            "lasts. If the message names a command, type that; otherwise look for the reason "
-            "among the warnings before it, mend that, and take a backup by hand.",
-            _STATUS,
+            "overdue in spite of all retries, one that is missing or damaged, a restore that was "
+            "interrupted, or SelfMX's old script, which deletes backups by age. It is said once; "
+            "the status says it for as long as it lasts, with the command that mends it. Where "
+            "there is none, look for the reason among the warnings before it, mend that, and take "
+            "a backup by hand.",
+            "selfmx-backupd status",
             "journalctl -u selfmx-backupd -p warning --since -1d",
             "selfmx-backup",
         ),

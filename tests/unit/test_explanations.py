@@ -51,7 +51,8 @@ def test_a_command_that_is_named_exists(event: Event) -> None:
         ours = {each.name: each for each in table.of(program)}
         assert ours or program in OTHERS, command
         if ours and words:
-            options = {word for each in ours[None].arguments for word in each.words}
+            alone = ours[None].arguments if None in ours else ()
+            options = {word for each in alone for word in each.words}
             assert words[0] in {*ours, *options, "@FILE@"}, command
 
 
