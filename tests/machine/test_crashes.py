@@ -58,17 +58,6 @@ def test_a_power_cut_in_mid_backup_is_repaired_by_the_next_boot(service: Service
     ensure_repaired(service)
 
 
-def test_a_shutdown_in_mid_backup_waits_for_its_end_on_the_server(service: Service) -> None:
-    service.server.renew(*SLOW)
-    service.systemctl("start")
-    service.wait_for("backing up", "%")
-    service.machine.shut_down()
-    assert service.files() == set()
-    service.machine.boot()
-    assert "1 verified backup" in service.wait_until_idle(90)
-    assert service.entries("run.interrupted") == []
-
-
 def test_a_slot_that_was_missed_while_the_machine_was_off_is_caught_up(service: Service) -> None:
     service.systemctl("start")
     service.wait_until_idle()
