@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 
 class Tier(StrEnum):
@@ -259,3 +259,8 @@ class Progress:
     step: str
     percent: int | None = None
     size_bytes: int | None = None
+
+    @classmethod
+    def of(cls, step: str, done_bytes: int, all_bytes: int) -> Self:
+        """How far a step is that has read so many bytes of all; a file may have grown since."""
+        return cls(step, min(100, 100 * done_bytes // max(all_bytes, 1)))

@@ -7,6 +7,7 @@ writes, renames and removes.
 import errno
 import os
 import stat
+from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -147,10 +148,15 @@ class BackupDir:
         with self._naming("read a file in"), files.opened(self._part(file)):
             pass
 
-    def sha256(self, name: str, cancel: Cancel) -> str:
-        """SHA-256 of a file, as lower-case hex; the wish to stop is heard after each MiB."""
+    def sha256(
+        self, name: str, cancel: Cancel, tell: Callable[[int], object] = lambda _: None
+    ) -> str:
+        """SHA-256 of a file, as lower-case hex.
+
+        The wish to stop is heard after each MiB, and `tell` told how many bytes have been read.
+        """
         with self._naming("read a file in"):
-            return files.sha256(self.path / name, cancel)
+            return files.sha256(self.path / name, cancel, tell)
 
     def write_manifest(self, backup: Backup) -> None:
         """Write a backup's manifest whole."""

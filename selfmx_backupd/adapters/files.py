@@ -6,7 +6,7 @@ Whole: a crash leaves the old content or the new, never half of one.
 import hashlib
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -67,11 +67,20 @@ def opened(path: Path) -> Iterator[io.FileIO]:
         yield stream
 
 
-def sha256(path: Path, cancel: Cancel) -> str:
-    """SHA-256 of a file, as lower-case hex; the wish to stop is heard after each MiB."""
+def sha256(path: Path, cancel: Cancel, tell: Callable[[int], object] = lambda _: None) -> str:
+    """SHA-256 of a file, as lower-case hex.
+
+    Args:
+        path: Where it is.
+        cancel: The wish to stop; it is heard after each MiB.
+        tell: Told after each MiB how many bytes have been read.
+    """
     digest = hashlib.sha256()
+    read_bytes = 0
     with opened(path) as stream:
         while chunk := stream.read(_CHUNK_BYTES):
             cancel.check()
             digest.update(chunk)
+            read_bytes += len(chunk)
+            tell(read_bytes)
     return digest.hexdigest()

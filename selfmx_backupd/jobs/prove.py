@@ -6,20 +6,15 @@ without restoring it.
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from selfmx_backupd import log
-from selfmx_backupd.adapters.backup_dir import BackupDir
 from selfmx_backupd.adapters.mssql import headers, numbers, statements
 from selfmx_backupd.adapters.mssql.activity import Activity
 from selfmx_backupd.adapters.mssql.watch import Stall
-from selfmx_backupd.cancel import Cancel
 from selfmx_backupd.errors import (
     BackupUnusable,
     ConnectionLost,
@@ -29,6 +24,7 @@ from selfmx_backupd.errors import (
     UnreadableHere,
 )
 from selfmx_backupd.events import BACKUP_PUBLISHED, DAMAGE_FOUND, FSYNC_UNSUPPORTED
+from selfmx_backupd.jobs.hashing import Hashing
 from selfmx_backupd.jobs.removal import removing
 from selfmx_backupd.jobs.run import Run
 from selfmx_backupd.jobs.world import World
@@ -94,9 +90,9 @@ def prove(world: World, run: Run, session: Session, backup: Backup, name: str) -
     if size != backup.size_bytes:
         raise BackupUnusable(f"{backup.file} has {size} bytes, {backup.size_bytes} were written")
     same_set(world, session, backup, name)
-    with _Hashing(world.directory, name, run.cancel) as hashing:
+    with Hashing(world.directory, name, size, run.cancel) as hashing:
         checked = verify_only(world, run, session, name)
-        sha256 = hashing.result()
+        sha256 = hashing.result(run.progress)
     if backup.sha256 not in (None, sha256):
         raise BackupUnusable(f"{backup.file} has not the SHA-256 that its manifest names")
     return replace(
@@ -202,42 +198,3 @@ def _run_verify_only(
         )
     if numbers.SET_IS_VALID not in seen:
         raise ConnectionLost(f"the verification of {file} ended without SQL Server's message 3262")
-
-
-class _Hashing:
-    """SHA-256 in a thread of its own; hashlib and reads let other threads run."""
-
-    def __init__(self, directory: BackupDir, name: str, cancel: Cancel) -> None:
-        self._directory = directory
-        self._name = name
-        self._cancel = Cancel(parent=cancel)
-        self._sha256: str | None = None
-        self._error: Exception | None = None
-        self._thread = threading.Thread(target=self._work, name="sha256", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self._cancel.request(signal.SIGTERM)
-        self._thread.join()
-
-    def _work(self) -> None:
-        try:
-            self._sha256 = self._directory.sha256(self._name, self._cancel)
-        except Exception as error:  # noqa: BLE001  # it is raised in the thread that asks
-            self._error = error
-
-    def result(self) -> str:
-        """Wait for the sum; raise what hindered it."""
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
-        assert self._sha256 is not None  # noqa: S101  # the thread ended without an error
-        return self._sha256

@@ -12,8 +12,10 @@ from selfmx_backupd.errors import BackupdError, DirectoryUnusable, NotEnoughSpac
 from selfmx_backupd.events import DAMAGE_FOUND, REREAD_DONE
 from selfmx_backupd.jobs.run import Run
 from selfmx_backupd.jobs.world import World
-from selfmx_backupd.model import Backup, Check, Damaged
+from selfmx_backupd.model import Backup, Check, Damaged, Progress
 from selfmx_backupd.policy import inventory
+
+_READING = "reading again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ def reread_oldest(world: World, run: Run) -> Reread:
     """
     doubtful, errors = set(), []
     for backup in inventory.by_oldest_proof(world.inventory().entries, world.now()):
-        run.step("reading again", backup.file)
+        run.step(_READING, backup.file)
         try:
             if not _is_what_was_proven(world, run, backup):
                 doubtful.add(backup.file)
@@ -53,7 +55,7 @@ def reread_oldest(world: World, run: Run) -> Reread:
 
 
 def _is_what_was_proven(world: World, run: Run, backup: Backup) -> bool:
-    sound = world.directory.sha256(backup.file, run.cancel) == backup.sha256
+    sound = _sha256(world, run, backup) == backup.sha256
     if sound and backup.verified is not None:
         # `by` stays: these are the bytes that SQL Server found valid.
         found = replace(backup, verified=replace(backup.verified, at=world.now()))
@@ -65,6 +67,13 @@ def _is_what_was_proven(world: World, run: Run, backup: Backup) -> bool:
     with suppress(NotEnoughSpace):  # the sweep, which comes next, is what makes room
         world.directory.write_manifest(found)
     return sound
+
+
+def _sha256(world: World, run: Run, backup: Backup) -> str:
+    def tell(read_bytes: int) -> None:
+        run.progress(Progress.of(_READING, read_bytes, backup.size_bytes))
+
+    return world.directory.sha256(backup.file, run.cancel, tell)
 
 
 def _naming(file: str, error: DirectoryUnusable) -> DirectoryUnusable:

@@ -15,7 +15,7 @@ from selfmx_backupd.cancel import Cancel
 from selfmx_backupd.errors import AttentionNeeded, Cancelled
 from selfmx_backupd.jobs.run import run_job
 from selfmx_backupd.jobs.sweep import Swept, sweep
-from selfmx_backupd.model import Backup, Check, Damaged, Verified
+from selfmx_backupd.model import Backup, Check, Damaged, Progress, Verified
 from selfmx_backupd.outcomes import Job
 from tests.build import TINY, mounted
 from tests.directory import Directory
@@ -55,6 +55,22 @@ def test_the_same_bytes_move_the_date_of_one_proof_and_nothing_else(directory: D
     assert directory.read(young.file) == young
     moved = replace(old, verified=Verified(at=directory.at, by=old.verified.by))
     assert directory.read(old.file) == moved
+
+
+def test_how_far_it_is_is_told_and_never_more_than_all(directory: Directory) -> None:
+    proven(directory, 1, 9, content=bytes(5 << 19))
+    told: list[Progress] = []
+    world = directory.world()
+    run_job(
+        world,
+        Job.SWEEP,
+        "scheduled sweep",
+        lambda run: sweep(world, run),
+        cancel=Cancel(),
+        progress=told.append,
+    )
+    percents = [each.percent for each in told if each.step == "reading again"]
+    assert percents == [None, 40, 80, 100]
 
 
 def test_each_sweep_reads_another_one_until_all_have_been_read(directory: Directory) -> None:
