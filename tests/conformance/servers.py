@@ -20,6 +20,11 @@ DSN_DIRECTORY = "SELFMX_TEST_DIRECTORY"
 
 NOTICED_WITHIN_S = 3.0
 
+# HY008 is "operation canceled". On a loaded machine Driver 18 also says HY010, "function
+# sequence error", or HY007, "associated statement is not prepared", when the call returns
+# while SQLCancel is still under way. Our session takes each for the end that it asked for.
+CANCELLED = ("HY008", "HY010", "HY007")
+
 # Starts a stand-in with further arguments of its command line.
 Start = Callable[..., StandIn]
 

@@ -11,6 +11,7 @@ import pytest
 
 from selfmx_backupd.adapters.mssql import statements
 from tests.conformance.servers import (
+    CANCELLED,
     ServerUnderTest,
     Start,
     drained,
@@ -39,11 +40,6 @@ def abandon(server: ServerUnderTest, name: str) -> None:
         assert client.stdout is not None
         assert client.stdout.readline() == "running\n"
         client.kill()
-
-
-# HY008 is "operation canceled". On a loaded machine Driver 18 also says HY010, "function
-# sequence error", when the call returns while SQLCancel is still under way.
-CANCELLED = ("HY008", "HY010")
 
 
 def test_messages_arrive_while_the_backup_runs(start: Start, driver: str) -> None:
