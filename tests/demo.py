@@ -93,10 +93,15 @@ def tell_systemd(message: str) -> None:
 
 
 def show(site: Installation, *words: str) -> None:
-    """Run one of our commands before the reader's eyes."""
-    print(f"$ {' '.join(words)}")
-    sys.stdout.flush()
-    subprocess.run(site.command(*words), check=True)
+    """Run one of our commands before the reader's eyes, as with the default configuration."""
+    print(f"$ {' '.join(words)}", flush=True)
+    command = site.command(*words)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        for line in running.stdout:
+            print(site.in_short(line), end="", flush=True)
+    if running.returncode != 0:
+        raise subprocess.CalledProcessError(running.returncode, command)
 
 
 def expect(site: Installation) -> None:
