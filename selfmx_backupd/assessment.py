@@ -9,6 +9,9 @@ from types import MappingProxyType
 from selfmx_backupd.model import SCHEDULED_TIERS, Backup, Due, Entry, NextRun, Tier, UtcOnly
 from selfmx_backupd.outcomes import Job, Outcomes, RunMark
 
+# Of the script that this program replaces; SelfMX's updater enables it again.
+OLD_TIMER = "selfmx-backup.timer"
+
 
 class Severity(IntEnum):
     """How bad it is; the numbers are the exit codes of monitoring plug-ins."""

@@ -148,9 +148,7 @@ class BackupDir:
         with self._naming("read a file in"), files.opened(self._part(file)):
             pass
 
-    def sha256(
-        self, name: str, cancel: Cancel, tell: Callable[[int], object] = lambda _: None
-    ) -> str:
+    def sha256(self, name: str, cancel: Cancel, tell: Callable[[int], object]) -> str:
         """SHA-256 of a file, as lower-case hex.
 
         The wish to stop is heard after each MiB, and `tell` told how many bytes have been read.

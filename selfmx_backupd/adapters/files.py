@@ -67,7 +67,7 @@ def opened(path: Path) -> Iterator[io.FileIO]:
         yield stream
 
 
-def sha256(path: Path, cancel: Cancel, tell: Callable[[int], object] = lambda _: None) -> str:
+def sha256(path: Path, cancel: Cancel, tell: Callable[[int], object]) -> str:
     """SHA-256 of a file, as lower-case hex.
 
     Args:

@@ -1,10 +1,12 @@
 """SelfMX's own backup script, which this program replaces, and SelfMX's updater brings back."""
 
+import os
 from pathlib import Path
+
+from selfmx_backupd.assessment import OLD_TIMER
 
 # Each night it deletes whatever is older than seven days here.
 _DIRECTORY = Path("/data/selfmx/backups")
-_TIMER = "selfmx-backup.timer"
 _UNITS = Path("/etc/systemd/system")
 
 
@@ -19,7 +21,8 @@ def deletes_from(directory: Path, *, units: Path = _UNITS, its_own: Path = _DIRE
         units: The administrator's units, with the links of those that are enabled.
         its_own: The script's directory.
     """
-    if directory.resolve() != its_own.resolve():
+    # Not Path.resolve, which raises where links lead round in a circle.
+    if os.path.realpath(directory) != os.path.realpath(its_own):
         return False
     # From Python 3.13 on glob also finds links that lead nowhere, which start nothing.
-    return any(link.exists() for link in units.glob(f"*.wants/{_TIMER}"))
+    return any(link.exists() for link in units.glob(f"*.wants/{OLD_TIMER}"))

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from selfmx_backupd import text
-from selfmx_backupd.assessment import Assessment, Cause, Finding, Outlook, Severity, Situation
+from selfmx_backupd.assessment import (
+    OLD_TIMER,
+    Assessment,
+    Cause,
+    Finding,
+    Outlook,
+    Severity,
+    Situation,
+)
 from selfmx_backupd.model import State
 from selfmx_backupd.outcomes import Job
 
@@ -150,16 +158,6 @@ def _late(seen: Situation, limits: Limits) -> Iterable[Finding]:
         yield Finding(Cause.LATE, f"{tiers} backup overdue for {waited}", _LOG)
 
 
-def _old_script(seen: Situation) -> Iterable[Finding]:
-    if seen.old_script:
-        yield Finding(
-            Cause.OLD_SCRIPT,
-            "selfmx-backup.timer is on again: SelfMX's old script deletes every backup older than "
-            "seven days",
-            "Type: systemctl disable --now selfmx-backup.timer",
-        )
-
-
 def _families(seen: Situation) -> Iterable[Finding]:
     by_family = {each.backup_set.family_guid: each for each in reversed(seen.verified)}
     newest = sorted(by_family.values(), key=lambda each: each.started_at, reverse=True)
@@ -184,6 +182,16 @@ def _unproven(seen: Situation) -> Iterable[Finding]:
             f"{text.count(len(old), 'backup')} not read again for too long, {file} not for "
             f"{text.age(seen.now - at)}",
             f"Type: selfmx-backup verify {file}",
+        )
+
+
+def _old_script(seen: Situation) -> Iterable[Finding]:
+    if seen.old_script:
+        yield Finding(
+            Cause.OLD_SCRIPT,
+            f"{OLD_TIMER} is on again: SelfMX's old script deletes every backup older than seven "
+            "days",
+            f"Type: systemctl disable --now {OLD_TIMER}",
         )
 
 

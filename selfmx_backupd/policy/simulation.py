@@ -151,12 +151,11 @@ class _Calendar:
         self, start: datetime, days: int, off: Container[int]
     ) -> Iterator[tuple[datetime, datetime]]:
         """Yield from when until when there is power, of the days 1 to `days`, in UTC."""
-        is_on = [number not in off for number in range(1, days + 1)]
-        number = 1
-        for has_power, run in groupby(is_on):
-            first, number = number, number + len(list(run))
-            if has_power:
-                yield start if first == 1 else self.begin_of(first), self.begin_of(number)
+        for is_off, run in groupby(range(1, days + 1), key=lambda number: number in off):
+            if not is_off:
+                numbers = list(run)
+                up_at = start if numbers[0] == 1 else self.begin_of(numbers[0])
+                yield up_at, self.begin_of(numbers[-1] + 1)
 
 
 @dataclass(slots=True)
@@ -171,12 +170,10 @@ class _History:
     held_back: int = 0
     guard: str | None = None
     _tick: Tick | None = None
-    _boots: int = 0
 
     def boot(self, at: datetime) -> None:
         """See how long the daemon has been away."""
-        self._boots += 1
-        self._tick = tick(self._tick, at, 0.0, f"boot {self._boots}")
+        self._tick = tick(self._tick, at, 0.0, boot_id=at.isoformat())
 
     def watch(self, until: datetime) -> None:
         """Watch the clock, which nobody sets, as the daemon does all the time."""

@@ -10,9 +10,8 @@ from enum import StrEnum
 from ipaddress import ip_address
 
 from selfmx_backupd import text
-from selfmx_backupd.assessment import Severity
+from selfmx_backupd.assessment import OLD_TIMER, Severity
 
-_OLD_TIMER = "selfmx-backup.timer"
 _NONE_KEPT = "SIMPLE"
 _CHAIN_WAITS = "LOG_BACKUP"
 _CHECKED = "CHECKSUM"
@@ -118,11 +117,11 @@ def old_timer(state: str, enabled: str) -> Check:
     if state in ("active", "activating") or enabled == "enabled":
         return critical(
             Subject.OLD_TIMER,
-            f"{_OLD_TIMER} of SelfMX's old script is on: each night it deletes all backups in "
+            f"{OLD_TIMER} of SelfMX's old script is on: each night it deletes all backups in "
             "/data/selfmx/backups that are older than seven days, the weekly and monthly ones too",
-            f"Type: systemctl disable --now {_OLD_TIMER}",
+            f"Type: systemctl disable --now {OLD_TIMER}",
         )
-    return well(Subject.OLD_TIMER, f"{_OLD_TIMER} is off")
+    return well(Subject.OLD_TIMER, f"{OLD_TIMER} is off")
 
 
 def commands(shadowed: Sequence[str]) -> Check:

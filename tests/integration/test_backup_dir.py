@@ -107,7 +107,7 @@ def test_a_directory_that_cannot_be_used_is_named_with_the_reason(
         lambda: directory.publish(BAK),
         lambda: directory.sync(PART),
         lambda: directory.remove_manifest(BAK),
-        lambda: directory.sha256(BAK, Cancel()),
+        lambda: directory.sha256(BAK, Cancel(), lambda _: None),
     ]
     for doing in doings:
         with pytest.raises(DirectoryUnusable) as caught:
@@ -251,7 +251,9 @@ def test_a_part_has_a_size_and_a_time_until_it_is_gone(directory: BackupDir) -> 
 def test_a_sum_is_that_of_the_whole_file(directory: BackupDir) -> None:
     content = os.urandom((1 << 20) + 17)
     (directory.path / BAK).write_bytes(content)
-    assert directory.sha256(BAK, Cancel()) == hashlib.sha256(content).hexdigest()
+    told: list[int] = []
+    assert directory.sha256(BAK, Cancel(), told.append) == hashlib.sha256(content).hexdigest()
+    assert told == [1 << 20, len(content)]
 
 
 def test_a_sum_ends_at_the_wish_to_stop(directory: BackupDir) -> None:
@@ -259,7 +261,7 @@ def test_a_sum_ends_at_the_wish_to_stop(directory: BackupDir) -> None:
     cancel = Cancel()
     cancel.request(15)
     with pytest.raises(Cancelled):
-        directory.sha256(BAK, cancel)
+        directory.sha256(BAK, cancel, lambda _: None)
 
 
 def test_a_part_is_flushed_where_the_file_system_can(directory: BackupDir) -> None:

@@ -36,7 +36,7 @@ def test_a_manifest_is_not_read_through_a_link_nor_a_sum_through_one(
     (tmp_path / "elsewhere").write_text("x")
     (directory.path / BAK).symlink_to(tmp_path / "elsewhere")
     with pytest.raises(DirectoryUnusable, match="too many levels of symbolic links"):
-        directory.sha256(BAK, Cancel())
+        directory.sha256(BAK, Cancel(), lambda _: None)
 
 
 def test_a_part_that_cannot_be_opened_is_refused_with_the_way_to_share_it(

@@ -48,5 +48,14 @@ def test_a_link_whose_unit_has_been_removed_starts_nothing(units: Path, tmp_path
     assert not deletes_from(tmp_path, units=units, its_own=tmp_path)
 
 
+def test_a_directory_whose_links_lead_round_in_a_circle_is_no_error(
+    units: Path, tmp_path: Path
+) -> None:
+    enable(units)
+    circle = tmp_path / "circle"
+    circle.symlink_to(circle)
+    assert not deletes_from(circle, units=units, its_own=tmp_path)
+
+
 def test_without_systemd_there_is_no_timer(tmp_path: Path) -> None:
     assert not deletes_from(tmp_path, units=tmp_path / "nowhere", its_own=tmp_path)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from selfmx_backupd.adapters import accounts, command
 from selfmx_backupd.adapters.accounts import Account
+from selfmx_backupd.assessment import OLD_TIMER
 from selfmx_backupd.errors import ApplicationFailed, ConfigError, DirectoryUnusable
 from selfmx_backupd.jobs.restore import application
 from selfmx_backupd.jobs.world import World
@@ -104,7 +105,7 @@ def _clock() -> Iterator[Check]:
 def _old_timer() -> Iterator[Check]:
     """Nothing, where there is no systemd to ask."""
     answers = [
-        _ask(("systemctl", "show", "selfmx-backup.timer", f"--property={name}", "--value"))
+        _ask(("systemctl", "show", OLD_TIMER, f"--property={name}", "--value"))
         for name in ("ActiveState", "UnitFileState")
     ]
     if answers[0]:
